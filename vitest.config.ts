@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+/** The short run: everything that finishes in minutes. Long cases are named `*.full.test.ts`. */
+export default defineConfig({
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'dotcodex/test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/*.full.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    allowOnly: false,
+    passWithNoTests: false,
+    maxWorkers: 2,
+  },
+})

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+import short from './vitest.config.ts'
+
+/** The long run: random kills, gigabytes, packed tarballs. */
+export default defineConfig({
+  test: {
+    ...short.test,
+    include: ['packages/*/test/**/*.full.test.ts'],
+    exclude: ['**/node_modules/**'],
+    testTimeout: 600_000,
+    fileParallelism: false,
+  },
+})
