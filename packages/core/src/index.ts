@@ -1,1 +1,26 @@
-export * from './errors.ts'
+/**
+ * The public API of `@srecodex/core`. Every export here is one: a new export is a decision.
+ */
+
+export { SrecodexError, type ErrorCode, type Problem, type SourcePlace } from './errors.ts'
+export { loadConfig, type LoadedConfig } from './config/load.ts'
+export type { ResolvedConfig } from './config/schema.ts'
+export { configRows, renderConfigToml, type ConfigRow } from './config/show.ts'
+export { isTrusted, trustFile, untrustFile, type TrustedFile } from './config/trust.ts'
+export { homes, runScript, type Homes, type RunScriptOptions } from './runs/api.ts'
+export {
+  listRuns,
+  pruneRuns,
+  readOutput,
+  searchRuns,
+  showRun,
+  stopRun,
+  watchRun,
+  type PruneResult,
+  type SearchHit,
+  type StopResult,
+} from './runs/manage.ts'
+export type { RunReport, RunStatus, ScriptLanguage } from './runs/report.ts'
+export type { RunEvent } from './runs/run-script.ts'
+export type { RunRecord } from './runs/store.ts'
+export { diagnose, planRepair, repair, type Check, type Repair } from './sandbox/diagnose.ts'

@@ -1,0 +1,64 @@
+/** The exit codes of the contract, and what each stands for. */
+
+import type { ErrorCode, RunReport } from '@srecodex/core'
+
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  planned: 3,
+  refused: 4,
+  drifted: 5,
+  fault: 70,
+  timedOut: 124,
+  cancelled: 130,
+} as const
+
+export function exitCodeOfReport(report: RunReport): number {
+  if (report.error?.code === 'LIMIT_EXCEEDED') return EXIT.refused
+  switch (report.status) {
+    case 'succeeded':
+      return EXIT.ok
+    case 'planned':
+      return EXIT.planned
+    case 'refused':
+      return EXIT.refused
+    case 'drifted':
+      return EXIT.drifted
+    case 'timed-out':
+      return EXIT.timedOut
+    case 'cancelled':
+      return EXIT.cancelled
+    case 'running':
+    case 'waiting':
+    case 'interrupted':
+    case 'failed':
+      return EXIT.failed
+  }
+}
+
+export function exitCodeOfError(code: ErrorCode): number {
+  switch (code) {
+    case 'USAGE':
+    case 'CONFIG_INVALID':
+    case 'WORKSPACE_INVALID':
+    case 'SCRIPT_NOT_FOUND':
+    case 'SCRIPT_UNREADABLE':
+    case 'SCRIPT_EMPTY':
+    case 'SCRIPT_TOO_LARGE':
+    case 'INTERPRETER_NOT_FOUND':
+    case 'RUN_NOT_FOUND':
+    case 'RUN_AMBIGUOUS':
+      return EXIT.usage
+    case 'EXTENSION_REFUSED':
+    case 'SANDBOX_UNAVAILABLE':
+    case 'LIMIT_EXCEEDED':
+    case 'REFUSED':
+      return EXIT.refused
+    case 'STATE_UNWRITABLE':
+    case 'DISK_FULL':
+      return EXIT.failed
+    case 'INTERNAL':
+      return EXIT.fault
+  }
+}

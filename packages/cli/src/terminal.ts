@@ -1,0 +1,41 @@
+/** What a command may know of the world around it, and where it may write. */
+
+import { styleText } from 'node:util'
+
+export interface Terminal {
+  /** Data. */
+  out(text: string): void
+  /** Everything else. */
+  err(text: string): void
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  /** Whether progress can be shown: stderr is a terminal. */
+  readonly isInteractive: boolean
+  readonly columns: number
+}
+
+export function processTerminal(): Terminal {
+  // A reader that went away (`| head`) is no fault.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0)
+      throw error
+    })
+  }
+  return {
+    out: text => void process.stdout.write(text),
+    err: text => void process.stderr.write(text),
+    env: process.env,
+    cwd: process.cwd(),
+    isInteractive: process.stderr.isTTY === true,
+    columns: Number(process.env.COLUMNS) || process.stdout.columns || 80,
+  }
+}
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Coloured where the stream is a terminal; NO_COLOR and FORCE_COLOR are honoured. */
+export const paint = {
+  out: (style: Style, text: string): string => styleText(style, text, { stream: process.stdout }),
+  err: (style: Style, text: string): string => styleText(style, text, { stream: process.stderr }),
+}

@@ -1,0 +1,6 @@
+/** Beside what `tsc` emits: the files that are not TypeScript, unchanged. */
+
+import { cpSync } from 'node:fs'
+
+cpSync('src/guest', 'dist/guest', { recursive: true, filter: path => !/\.ts$/.test(path) || path.endsWith('.d.ts') })
+cpSync('src/sandbox/supervisor.pl', 'dist/sandbox/supervisor.pl')

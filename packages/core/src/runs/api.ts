@@ -1,0 +1,75 @@
+/** The door for programs: one call loads the config, runs the script, and keeps the store tidy. */
+
+import { cacheHome, configHome, stateHome } from '../config/paths.ts'
+import { loadConfig } from '../config/load.ts'
+import type { ResolvedConfig } from '../config/schema.ts'
+import { pruneWhenDue } from './manage.ts'
+import type { RunReport } from './report.ts'
+import { runPrepared, type RunEvent } from './run-script.ts'
+import type { ScriptSource } from './stage.ts'
+
+export interface RunScriptOptions {
+  /** A file, by its path, or text with its language. */
+  readonly script: ScriptSource
+  /** What the operator allows. @default what `loadConfig` finds for the workspace */
+  readonly config?: ResolvedConfig
+  /** Settings by dotted key, as they would stand in a config file, over all files: `{ 'limits.memory': '1GiB' }`. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  /** Arguments of the script. @default [] */
+  readonly args?: readonly string[]
+  /** Folder that the script may write, and where it starts. @default process.cwd() */
+  readonly workspace?: string
+  /** Variables that the script gets beyond the usual ones. @default {} */
+  readonly environment?: Readonly<Record<string, string>>
+  /** The caller's environment: PATH for interpreters, secrets to redact, XDG folders. @default process.env */
+  readonly callerEnvironment?: NodeJS.ProcessEnv
+  /** Keep temporary scripts after the run. @default false */
+  readonly keep?: boolean
+  /** Aborting it ends the run as `cancelled`. */
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: RunEvent) => void
+}
+
+/** Where srecodex keeps things, by the caller's environment. */
+export interface Homes {
+  readonly config: string
+  readonly state: string
+  readonly cache: string
+}
+
+export function homes(environment: NodeJS.ProcessEnv = process.env): Homes {
+  return { config: configHome(environment), state: stateHome(environment), cache: cacheHome(environment) }
+}
+
+/**
+ * Runs one script inside the sandbox and returns its report.
+ *
+ * A script that exits non-zero, times out, or is cancelled is a result, not an error.
+ *
+ * @throws {SrecodexError} CONFIG_INVALID | WORKSPACE_INVALID | SCRIPT_NOT_FOUND | SCRIPT_UNREADABLE |
+ *   SCRIPT_EMPTY | SCRIPT_TOO_LARGE | EXTENSION_REFUSED | INTERPRETER_NOT_FOUND | SANDBOX_UNAVAILABLE |
+ *   REFUSED | DISK_FULL | STATE_UNWRITABLE
+ */
+export async function runScript(options: RunScriptOptions): Promise<RunReport> {
+  const { config: given, settings, ...rest } = options
+  const environment = options.callerEnvironment ?? process.env
+  const config =
+    given ??
+    (
+      await loadConfig({
+        workspace: options.workspace ?? process.cwd(),
+        env: environment,
+        ...(settings === undefined ? {} : { flags: settings }),
+      })
+    ).config
+  const home = homes(environment)
+  const report = await runPrepared({
+    ...rest,
+    config,
+    stateFolder: home.state,
+    cacheFolder: home.cache,
+    ownFolders: [home.config, home.state, home.cache],
+  })
+  await pruneWhenDue(home.state, { keepDays: config.runs.keepDays, maxBytes: config.runs.maxBytes })
+  return report
+}

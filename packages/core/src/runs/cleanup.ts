@@ -1,0 +1,81 @@
+/**
+ * What a run leaves behind, taken away after every outcome, also by the next run when srecodex was killed.
+ *
+ * Follows no link that a script planted: folders are opened one by one without following, and a file is removed
+ * only where it is still the one that was staged.
+ */
+
+import { closeSync, constants, lstatSync, openSync, readFileSync, rmSync, unlinkSync } from 'node:fs'
+import { relative, sep } from 'node:path'
+import { removeControlGroup } from '../sandbox/cgroup.ts'
+import { verifyWorkspace, type WorkspaceScan } from '../sandbox/guard/guard.ts'
+import { claimDeadRuns, markEnded, readRecord, runFolder, writeRecord, type RunFolder } from './store.ts'
+
+/**
+ * Quarantines what the script planted for programs of the host to run.
+ *
+ * @returns notices, one for each thing that was moved.
+ */
+export function restoreWorkspace(folder: RunFolder, scan: WorkspaceScan | null): string[] {
+  if (scan === null) return []
+  const { quarantined, notices } = verifyWorkspace(scan, { quarantineFolder: folder.quarantine })
+  return [
+    ...quarantined.map(({ path, reason, movedTo }) =>
+      movedTo === null ? `could not quarantine ${path}: ${reason}` : `quarantined ${path}: ${reason}`,
+    ),
+    ...notices,
+  ]
+}
+
+/**
+ * Removes a temporary script of the user's workspace; the run's folder keeps its own copy.
+ *
+ * @param path its real path, below the workspace.
+ */
+export function removeTemporaryScript(workspace: string, path: string): void {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
+  const steps = relative(workspace, path).split(sep)
+  const name = steps.pop()!
+  let folder = -1
+  try {
+    folder = openSync(workspace, O_RDONLY | O_DIRECTORY)
+    for (const step of steps) {
+      const next = openSync(`/proc/self/fd/${folder}/${step}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+      closeSync(folder)
+      folder = next
+    }
+    const file = `/proc/self/fd/${folder}/${name}`
+    if (lstatSync(file).isFile()) unlinkSync(file)
+  } catch {
+    // moved or replaced: what stands there now is not ours to remove
+  } finally {
+    if (folder !== -1) closeSync(folder)
+  }
+}
+
+/** Finishes what killed processes left: their workspaces, temporary scripts, control groups, records. */
+export async function recoverInterrupted(stateFolder: string): Promise<void> {
+  for (const live of claimDeadRuns(stateFolder)) {
+    const folder = runFolder(stateFolder, live)
+    const record = await readRecord(stateFolder, live)
+    if (record === null) {
+      // Killed before anything ran: there is nothing to tell, and no script was started.
+      rmSync(folder.path, { recursive: true, force: true })
+    } else {
+      const notices = restoreWorkspace(folder, readScan(folder))
+      if (record.temporary !== null) removeTemporaryScript(record.workspace, record.temporary)
+      await removeControlGroup(live)
+      rmSync(folder.sockets, { recursive: true, force: true })
+      writeRecord(folder, { ...record, report: { ...record.report, notices } })
+    }
+    markEnded(stateFolder, live)
+  }
+}
+
+function readScan(folder: RunFolder): WorkspaceScan | null {
+  try {
+    return JSON.parse(readFileSync(folder.guard, 'utf8')) as WorkspaceScan
+  } catch {
+    return null
+  }
+}

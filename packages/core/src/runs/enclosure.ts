@@ -1,0 +1,353 @@
+/**
+ * From what the operator allows to what one run is given: the profile, the limits, the environment.
+ *
+ * Three steps, each needing more of the world: `enclose` (the workspace), `prepare` (a script, the scan of the
+ * workspace), `open` (the run's folder: cgroup, network proxy, the arguments themselves).
+ */
+
+import { linkSync, mkdirSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { userHome } from '../config/paths.ts'
+import { SrecodexError } from '../errors.ts'
+import { guestFolder } from '../guest/folder.ts'
+import { bubblewrapArgv } from '../sandbox/argv.ts'
+import { createControlGroup } from '../sandbox/cgroup.ts'
+import { findBubblewrap, systemLayout } from '../sandbox/detect.ts'
+import { DESCRIPTORS, type LaunchOptions, type RunningProcess } from '../sandbox/engine.ts'
+import { SANDBOX_PLACES, scriptEnvironment } from '../sandbox/environment.ts'
+import { protectionMounts, scanWorkspace, type ProtectionMounts, type WorkspaceScan } from '../sandbox/guard/guard.ts'
+import { resolveInterpreter } from '../sandbox/interpreters.ts'
+import { FORWARDER_PORT, networkEnvironment } from '../sandbox/network/environment.ts'
+import type { NetworkProxy } from '../sandbox/network/proxy.ts'
+import { INSIDE, type SandboxProfile } from '../sandbox/profile.ts'
+import { seccompProgram } from '../sandbox/seccomp.ts'
+import { startWatchdog } from '../sandbox/watchdog.ts'
+import {
+  ancestorsWithin,
+  contains,
+  resolveReadable,
+  resolveWorkspace,
+  scriptSurroundings,
+} from '../sandbox/workspace.ts'
+import type { RunOptions } from './run-script.ts'
+import type { StagedScript } from './stage.ts'
+import type { RunFolder } from './store.ts'
+
+export interface Enclosure {
+  readonly workspace: string
+  prepare(script: StagedScript): Prepared
+}
+
+export interface Prepared {
+  /** Null where nothing is protected: read-only and danger-full-access. */
+  readonly scan: WorkspaceScan | null
+  readonly workspace: string
+  readonly notices: readonly string[]
+  readonly description: { readonly mode: string; readonly backend: string; readonly network: string }
+  open(folder: RunFolder): Promise<Opened>
+}
+
+export interface Opened {
+  readonly launch: LaunchOptions
+  readonly artifactsPath: string
+  startWatchdog(running: RunningProcess, onExceeded: (limit: string, detail: string) => void): () => void
+  /** What the limits and the network saw, once the process has ended. */
+  observe(): { readonly memoryExceeded: boolean; readonly processesExceeded: boolean; readonly notices: string[] }
+  close(): Promise<void>
+}
+
+/** @throws {SrecodexError} WORKSPACE_INVALID */
+export function enclose(options: RunOptions): Enclosure {
+  const caller = options.callerEnvironment ?? process.env
+  const home = userHome(caller)
+  const workspace = resolveWorkspace(resolve(options.workspace ?? process.cwd()), home)
+  const inside = options.ownFolders.find(folder => contains(folder, workspace))
+  if (inside !== undefined) {
+    throw new SrecodexError('WORKSPACE_INVALID', `the workspace lies in srecodex's own folder ${inside}`, {
+      hint: 'use a project folder: a script must not write the store of runs',
+      details: { path: workspace },
+    })
+  }
+  return { workspace, prepare: script => prepare(options, { workspace, home, caller }, script) }
+}
+
+interface Surroundings {
+  readonly workspace: string
+  readonly home: string
+  readonly caller: NodeJS.ProcessEnv
+}
+
+function prepare(options: RunOptions, around: Surroundings, script: StagedScript): Prepared {
+  const { executionEnvironment } = options.config
+  const mode = executionEnvironment.sandboxMode
+  const network = executionEnvironment.network
+  const notices: string[] = []
+  const language = resolveInterpreter(script.language, interpreterOptions(options, around))
+  const description = {
+    mode,
+    backend: mode === 'danger-full-access' ? 'none' : 'bubblewrap',
+    network: mode === 'danger-full-access' ? 'host' : typeof network === 'string' ? network : network.join(','),
+  }
+  if (mode === 'danger-full-access') {
+    notices.push('no sandbox: danger-full-access lets the script do whatever you may')
+    return {
+      scan: null,
+      workspace: around.workspace,
+      notices,
+      description,
+      open: async folder => openBare(options, around, script, language, folder),
+    }
+  }
+
+  const bubblewrap = findBubblewrap({ path: around.caller.PATH ?? '', cacheFolder: options.cacheFolder })
+  const scan = mode === 'workspace-write' ? scanWorkspace(around.workspace) : null
+  if (scan?.bound) {
+    notices.push(
+      `the scan for protected files stopped after ${scan.bound.scanned} entries: what lies deeper is not protected`,
+    )
+  }
+  const protection = scan === null ? NOTHING_PROTECTED : protectionMounts(scan)
+  const uncovered = protection.unprotected.filter(({ reason }) => reason !== 'dependencies')
+  if (uncovered.length > 0) {
+    notices.push(`${uncovered.length} protected paths could not be mounted read-only; they are checked after the run`)
+  }
+  const { readable, missing } = resolveReadable(executionEnvironment.readable, around.workspace)
+  for (const path of missing) notices.push(`${path} is not there to be read`)
+
+  return {
+    scan,
+    workspace: around.workspace,
+    notices,
+    description,
+    open: folder => openSandboxed(options, around, { script, language, bubblewrap, protection, readable }, folder),
+  }
+}
+
+const NOTHING_PROTECTED: ProtectionMounts = { pin: [], readOnly: [], unprotected: [] }
+
+interface Parts {
+  readonly script: StagedScript
+  readonly language: ReturnType<typeof resolveInterpreter>
+  readonly bubblewrap: ReturnType<typeof findBubblewrap>
+  readonly protection: ProtectionMounts
+  readonly readable: readonly string[]
+}
+
+async function openSandboxed(
+  options: RunOptions,
+  around: Surroundings,
+  parts: Parts,
+  folder: RunFolder,
+): Promise<Opened> {
+  const { config } = options
+  const { network, sandboxMode } = config.executionEnvironment
+  const target = parts.script.path ?? `${INSIDE.scriptFolder}/${parts.script.name}`
+  const limits = limitsOf(options, folder)
+  const proxy = typeof network === 'string' ? null : await openNetwork(network, folder)
+  const { protection } = parts
+  const hidden = options.ownFolders.filter(own => contains(around.workspace, own) && isFolder(own))
+  const nodes = resolveInterpreter('javascript', interpreterOptions(options, around))
+  const profile: SandboxProfile = {
+    mode: sandboxMode === 'read-only' ? 'read-only' : 'workspace-write',
+    network: proxy === null ? (network as 'none' | 'host') : 'allowlist',
+    system: systemLayout(),
+    workspace: around.workspace,
+    home: around.home,
+    readable: [
+      ...new Set([
+        ...parts.readable,
+        ...parts.language.readable,
+        ...nodes.readable,
+        ...surroundings(parts.script, around),
+      ]),
+    ].sort(),
+    pinned: pinned(around.workspace, protection.pin, [...hidden, target]),
+    protected: protection.readOnly,
+    hidden,
+    script: { source: folder.script, target },
+    guestFolder,
+    socketFolder: folder.sockets,
+    artifactsFolder: folder.artifacts,
+    cwd: around.workspace,
+    tmpfsBytes: parts.bubblewrap.boundsTmpfs ? config.limits.memoryBytes : null,
+  }
+  return {
+    artifactsPath: INSIDE.artifacts,
+    launch: {
+      wrapper: [parts.bubblewrap.path, ...bubblewrapArgv(profile, DESCRIPTORS)],
+      init: `${INSIDE.guest}/init.pl`,
+      command: [parts.language.program, target],
+      environment: scriptEnvironment({
+        run: folder.id,
+        phase: 'apply',
+        workspace: around.workspace,
+        home: around.home,
+        pathFolders: [...new Set([parts.language.pathFolder, nodes.pathFolder])],
+        caller: around.caller,
+        extra: options.environment ?? {},
+        network: proxy === null ? {} : proxy.environment,
+        foreignWorkspace: statSync(around.workspace).uid !== process.getuid?.(),
+        places: SANDBOX_PLACES,
+      }),
+      cwd: '/',
+      limits: limits.each,
+      forwarder: proxy === null ? null : { port: FORWARDER_PORT, socket: `${INSIDE.socketFolder}/network` },
+      outputBytes: config.limits.outputBytes,
+      stdoutPath: folder.stdout,
+      stderrPath: folder.stderr,
+      seccomp: seccompProgram(process.arch),
+      cgroups: limits.group?.joinFiles ?? [],
+    },
+    ...watching(options, around, limits, proxy?.server ?? null),
+  }
+}
+
+/** Without a sandbox: the same supervisor, the same report, the caller's rights. */
+function openBare(
+  options: RunOptions,
+  around: Surroundings,
+  script: StagedScript,
+  language: ReturnType<typeof resolveInterpreter>,
+  folder: RunFolder,
+): Opened {
+  const limits = limitsOf(options, folder)
+  const target = script.path ?? bareScript(folder, script.name)
+  const tmp = around.caller.TMPDIR ?? '/tmp'
+  const places = { guest: guestFolder, socket: join(folder.sockets, 'broker'), artifacts: folder.artifacts, tmp }
+  return {
+    artifactsPath: folder.artifacts,
+    launch: {
+      wrapper: [],
+      init: join(guestFolder, 'init.pl'),
+      command: [language.program, target],
+      environment: {
+        ...scriptEnvironment({
+          run: folder.id,
+          phase: 'apply',
+          workspace: around.workspace,
+          home: around.home,
+          pathFolders: (around.caller.PATH ?? '').split(':').filter(entry => entry.startsWith('/')),
+          caller: around.caller,
+          extra: options.environment ?? {},
+          network: {},
+          foreignWorkspace: false,
+          places,
+        }),
+        ...(script.language === 'javascript'
+          ? { NODE_OPTIONS: `--import=file://${encodeURI(join(guestFolder, 'javascript', 'register.mjs'))}` }
+          : {}),
+      },
+      cwd: around.workspace,
+      limits: limits.each,
+      forwarder: null,
+      outputBytes: options.config.limits.outputBytes,
+      stdoutPath: folder.stdout,
+      stderrPath: folder.stderr,
+      seccomp: null,
+      cgroups: limits.group?.joinFiles ?? [],
+    },
+    ...watching(options, around, limits, null),
+  }
+}
+
+/** Node tells a module from a script by its extension, so the copy gets a name with one. */
+function bareScript(folder: RunFolder, name: string): string {
+  const place = join(folder.path, 'bare')
+  mkdirSync(place, { mode: 0o700 })
+  linkSync(folder.script, join(place, name))
+  return join(place, name)
+}
+
+function limitsOf(options: RunOptions, folder: RunFolder) {
+  const { limits, scripts } = options.config
+  const group = createControlGroup(folder.id, {
+    memoryBytes: limits.memoryBytes,
+    processes: limits.processes,
+    cpus: limits.cpus,
+  })
+  const bounds = new Set(group?.bounds)
+  return {
+    group,
+    bounds,
+    each: {
+      dataBytes: bounds.has('memory') ? null : limits.memoryBytes,
+      processes: bounds.has('processes') ? null : limits.processes,
+      fileSizeBytes: limits.fileSizeBytes,
+      openFiles: limits.openFiles,
+      cpuSeconds: Math.ceil((scripts.executionTimeoutMs / 1000) * availableParallelism()),
+    },
+  }
+}
+
+function watching(
+  options: RunOptions,
+  around: Surroundings,
+  limits: ReturnType<typeof limitsOf>,
+  proxy: NetworkProxy | null,
+): Pick<Opened, 'startWatchdog' | 'observe' | 'close'> {
+  const { group, bounds } = limits
+  return {
+    startWatchdog: (running, onExceeded) =>
+      startWatchdog({
+        workspace: around.workspace,
+        minFreeSpaceBytes: options.config.limits.minFreeSpaceBytes,
+        memoryBytes: bounds.has('memory') ? null : options.config.limits.memoryBytes,
+        processes: bounds.has('processes') ? null : options.config.limits.processes,
+        rootPid: running.rootPid,
+        onExceeded,
+      }),
+    observe: () => ({
+      memoryExceeded: group?.memoryExceeded() ?? false,
+      processesExceeded: group?.processesExceeded() ?? false,
+      notices: proxy === null ? [] : networkNotices(proxy),
+    }),
+    close: async () => {
+      await proxy?.close()
+      await group?.remove()
+    },
+  }
+}
+
+/** Its modules are loaded only for a run that names domains. */
+async function openNetwork(entries: readonly string[], folder: RunFolder) {
+  const { parseAllowlist } = await import('../sandbox/network/allowlist.ts')
+  const { allow, problems } = parseAllowlist(entries)
+  if (problems.length > 0) {
+    throw new SrecodexError('CONFIG_INVALID', problems[0]!.message, { details: { problems } })
+  }
+  const { openProxy } = await import('../sandbox/network/proxy.ts')
+  const server = await openProxy({ allow, listenPath: join(folder.sockets, 'network') })
+  return { server, environment: networkEnvironment(allow) }
+}
+
+function networkNotices(proxy: NetworkProxy): string[] {
+  const { refused, refusedDestinations } = proxy.report()
+  const shown = refusedDestinations.slice(0, 3).map(({ host, port }) => `${host}:${port}`)
+  return refused === 0 ? [] : [`the network refused ${refused} requests: ${shown.join(', ')}`]
+}
+
+/** The folder beside a script outside of the workspace, so that what it imports is there. */
+function surroundings(script: StagedScript, around: Surroundings): string[] {
+  if (script.path === null || contains(around.workspace, script.path)) return []
+  const folder = scriptSurroundings(dirname(script.path), around.home)
+  return folder === null ? [] : [folder]
+}
+
+/** A mount point in the workspace is safe only while none of its parents can be renamed. */
+function pinned(workspace: string, pins: readonly string[], mounts: readonly string[]): string[] {
+  const all = new Set(pins)
+  for (const mount of mounts) {
+    if (contains(workspace, mount)) for (const folder of ancestorsWithin(workspace, mount)) all.add(folder)
+  }
+  return [...all].sort()
+}
+
+function interpreterOptions(options: RunOptions, around: Surroundings) {
+  return { environment: around.caller, workspace: around.workspace, cacheFolder: options.cacheFolder }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+

@@ -1,0 +1,193 @@
+/**
+ * One script, once: stage → sandbox → process → output → report → clean up.
+ *
+ * Promises: every outcome of the script is a report, also a timeout, a cancel, a kill; every descendant is
+ * dead and everything temporary is gone when the report is returned; several runs in one process share nothing.
+ * Refuses: to run weaker than asked. A sandbox that cannot be had is an error with its cause.
+ */
+
+import { statfsSync, statSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { ResolvedConfig } from '../config/schema.ts'
+import { SrecodexError } from '../errors.ts'
+import { awkwardFileSystem } from '../sandbox/detect.ts'
+import { launch, type ProcessOutcome, type RunningProcess } from '../sandbox/engine.ts'
+import { openChannel, type Channel, type Progress } from '../tools/channel.ts'
+import { recoverInterrupted, removeTemporaryScript, restoreWorkspace } from './cleanup.ts'
+import { enclose, type Opened, type Prepared } from './enclosure.ts'
+import { pendingReport, sandboxError, type Ending, writeReport } from './finish.ts'
+import type { RunReport } from './report.ts'
+import { readScript, stageScript, type ScriptSource } from './stage.ts'
+import { createRunFolder, markEnded, ownerOf, writeRecord, type RunFolder, type RunRecord } from './store.ts'
+
+export type RunEvent =
+  | { readonly kind: 'started'; readonly run: string; readonly folder: string }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+
+export interface RunOptions {
+  readonly script: ScriptSource
+  readonly config: ResolvedConfig
+  /** Folder of srecodex's state; runs are kept in `runs/` below it. */
+  readonly stateFolder: string
+  readonly cacheFolder: string
+  /** Folders that hold srecodex's own files: hidden from the script where they lie in the workspace. */
+  readonly ownFolders: readonly string[]
+  /** @default [] */
+  readonly args?: readonly string[]
+  /** Folder that the script may write, and where it starts. @default process.cwd() */
+  readonly workspace?: string
+  /** Environment of the caller: interpreters are looked up on its PATH, its secrets are redacted. @default process.env */
+  readonly callerEnvironment?: NodeJS.ProcessEnv
+  /** Variables that the script gets beyond the usual ones. @default {} */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Keep temporary scripts. @default false */
+  readonly keep?: boolean
+  /** Ends the run as `cancelled`. */
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: RunEvent) => void
+}
+
+/** How long a script may go on after SIGINT, to flush and to say what it did. */
+const GRACE_MS = 1000
+
+/**
+ * Runs one script inside the sandbox and returns its report.
+ *
+ * A script that exits non-zero, times out or is cancelled is a result, not an error.
+ *
+ * @throws {SrecodexError} WORKSPACE_INVALID | SCRIPT_NOT_FOUND | SCRIPT_UNREADABLE | SCRIPT_EMPTY |
+ *   SCRIPT_TOO_LARGE | EXTENSION_REFUSED | INTERPRETER_NOT_FOUND | SANDBOX_UNAVAILABLE | REFUSED | DISK_FULL |
+ *   STATE_UNWRITABLE
+ */
+export async function runPrepared(options: RunOptions): Promise<RunReport> {
+  const begun = performance.now()
+  await recoverInterrupted(options.stateFolder)
+  const enclosure = enclose(options)
+  const { script, content } = readScript(options.script, {
+    workspace: enclosure.workspace,
+    cwd: resolve(options.workspace ?? process.cwd()),
+    allowedExtensions: options.config.scripts.allowedExtensions,
+  })
+  const prepared = enclosure.prepare(script)
+  const removable = script.temporary && options.config.scripts.cleanupAfterRun && options.keep !== true
+  const folder = createRunFolder(options.stateFolder)
+  let record: RunRecord = {
+    version: 1,
+    id: folder.id,
+    startedAt: new Date().toISOString(),
+    workspace: enclosure.workspace,
+    scriptPath: script.path,
+    temporary: removable ? script.path : null,
+    args: options.args ?? [],
+    owner: ownerOf(process.pid),
+    supervisor: null,
+    report: pendingReport(folder.id, script, prepared.description),
+  }
+  try {
+    stageScript(content, folder.script)
+    if (prepared.scan !== null) writeFileSync(folder.guard, JSON.stringify(prepared.scan), { mode: 0o600 })
+    writeRecord(folder, record)
+    options.onEvent?.({ kind: 'started', run: folder.id, folder: folder.path })
+    const ending = await execute(options, folder, prepared, supervisor => {
+      record = { ...record, supervisor: ownerOf(supervisor) }
+      writeRecord(folder, record)
+    })
+    const notices = [...prepared.notices, ...ending.notices, ...restoreWorkspace(folder, prepared.scan)]
+    const report = await writeReport({
+      pending: record.report,
+      ending: { ...ending, notices, durationMs: Math.round(performance.now() - begun) },
+      folder,
+      script,
+      config: options.config,
+      callerEnvironment: options.callerEnvironment ?? process.env,
+      environment: options.environment ?? {},
+    })
+    writeRecord(folder, { ...record, report })
+    return report
+  } catch (error) {
+    const failure = error instanceof SrecodexError ? withFileSystem(error, enclosure.workspace) : error
+    const report = sandboxError(record.report, failure, Math.round(performance.now() - begun))
+    writeRecord(folder, { ...record, report })
+    throw failure
+  } finally {
+    if (record.temporary !== null) removeTemporaryScript(enclosure.workspace, record.temporary)
+    markEnded(options.stateFolder, folder.id)
+  }
+}
+
+/** From the staged script to the end of its last process. */
+async function execute(
+  options: RunOptions,
+  folder: RunFolder,
+  prepared: Prepared,
+  onStarted: (supervisor: number) => void,
+): Promise<Omit<Ending, 'durationMs'>> {
+  const declared: { summary: string | null; artifacts: string[] } = { summary: null, artifacts: [] }
+  const opened = await prepared.open(folder)
+  let channel: Channel | undefined
+  try {
+    channel = await openChannel({
+      listenPath: resolve(folder.sockets, 'broker'),
+      artifactsPath: opened.artifactsPath,
+      recorder: {
+        onSummary: text => (declared.summary = text),
+        onProgress: progress => options.onEvent?.({ kind: 'progress', progress }),
+        onArtifact: name => declared.artifacts.push(name),
+      },
+    })
+    const stopRequest = new AbortController()
+    const running = launch({
+      ...opened.launch,
+      command: [...opened.launch.command, ...(options.args ?? [])],
+      onStopRequest: () => stopRequest.abort(),
+    })
+    onStarted(running.pid)
+    const cancel = AbortSignal.any([stopRequest.signal, ...(options.signal ? [options.signal] : [])])
+    const { outcome, stopped } = await watch(running, options, opened, cancel)
+    await channel.close() // takes what was sent before the end
+    channel = undefined
+    return { outcome, stopped, ...declared, ...opened.observe() }
+  } finally {
+    await channel?.close()
+    await opened.close()
+  }
+}
+
+/** Waits for the process, and ends it when its time, the caller or a limit says so. */
+async function watch(
+  running: RunningProcess,
+  options: RunOptions,
+  opened: Opened,
+  cancel: AbortSignal,
+): Promise<{ outcome: ProcessOutcome; stopped: Ending['stopped'] }> {
+  let stopped: Ending['stopped'] = null
+  const stop = (why: NonNullable<Ending['stopped']>, graceMs: number): void => {
+    stopped ??= why
+    running.interrupt(graceMs)
+  }
+  const { executionTimeoutMs } = options.config.scripts
+  const timer = setTimeout(() => stop({ kind: 'timeout', timeoutMs: executionTimeoutMs }, GRACE_MS), executionTimeoutMs)
+  const onAbort = (): void => stop({ kind: 'cancel' }, GRACE_MS)
+  const stopWatchdog = opened.startWatchdog(running, (limit, detail) => stop({ kind: 'limit', limit, detail }, 0))
+  cancel.addEventListener('abort', onAbort, { once: true })
+  if (cancel.aborted) onAbort()
+  try {
+    return { outcome: await running.outcome, stopped }
+  } finally {
+    clearTimeout(timer)
+    stopWatchdog()
+    cancel.removeEventListener('abort', onAbort)
+  }
+}
+
+/** A mount that fails on a network or FUSE file system fails because of it: say so. */
+function withFileSystem(error: SrecodexError, workspace: string): SrecodexError {
+  if (error.code !== 'SANDBOX_UNAVAILABLE' || error.details.cause !== 'mount') return error
+  const kind = statSync(workspace, { throwIfNoEntry: false }) && awkwardFileSystem(statfsSync(workspace).type)
+  if (!kind) return error
+  return new SrecodexError('SANDBOX_UNAVAILABLE', `${error.message}: the workspace lies on ${kind}`, {
+    hint: `${kind} often refuses a sandbox's mounts: copy the workspace to a local disk`,
+    details: { ...error.details, cause: 'file-system' },
+    cause: error,
+  })
+}

@@ -1,0 +1,131 @@
+# Host side of one run: owns the pipes that the script prints to, and ends the tree.
+#
+# Promises: what was printed is in the file, in order and cut exactly at the limit; everything is counted, also
+# what was cut; the script never waits for the disk quota of its own output; when srecodex goes away, however,
+# the whole tree of processes goes with it. The script holds a pipe and never the file, so that it cannot
+# rewrite what it printed. Perl, because it starts in 2 ms and reads a pipe at the speed of `cat`.
+#
+# Arguments: LIMIT TREE CGROUP-FILES -- COMMAND…
+#   LIMIT         bytes kept of each stream
+#   TREE          "namespace": killing COMMAND ends the tree; "none:<prctl>": descendants are hunted down
+#   CGROUP-FILES  comma-separated cgroup.procs files that COMMAND joins, or ""
+# Descriptors: 1 report, 3 control (its end of file ends the run; the byte "k" too), 4 stdout file, 5 stderr file.
+# Report: "stop" on SIGTERM; at the end "<bytes> <lines> <kept> <errno>" for stdout, the same for stderr, the wait status of COMMAND.
+
+my $EINTR = 4;
+my ($limit, $tree, $cgroups) = splice @ARGV, 0, 3;
+shift @ARGV;
+
+my ($hunting, $prctl) = $tree =~ /^none:(\d+)/ ? (1, $1) : (0, 0);
+syscall($prctl + 0, 36, 1, 0, 0, 0) if $hunting;    # PR_SET_CHILD_SUBREAPER: orphans become ours
+
+open(my $control, '<&=', 3) or die "control: $!";
+fcntl($control, 2, 1);
+my @stream;
+for my $target (1, 2) {
+    pipe(my $reader, my $writer) or die "pipe: $!";
+    fcntl($reader, 1031, 1 << 20);                  # F_SETPIPE_SZ: fewer turns; refused is fine
+    open(my $file, '>&=', 3 + $target) or die "file: $!";
+    fcntl($file, 2, 1);
+    push @stream, { reader => $reader, writer => $writer, file => $file, bytes => 0, lines => 0, kept => 0, errno => 0, last => "\n" };
+}
+
+my $command = fork // die "fork: $!";
+if (!$command) {
+    for (split /,/, $cgroups) {
+        open(my $procs, '>', $_) or die "cgroup $_: $!\n";
+        syswrite $procs, '0' or die "cgroup $_: $!\n";
+        close $procs;
+    }
+    open STDOUT, '>&', $stream[0]{writer};
+    open STDERR, '>&', $stream[1]{writer};
+    exec { $ARGV[0] } @ARGV;
+    print STDERR "cannot start $ARGV[0]: $!\n";
+    exit 127;
+}
+close $_->{writer} for @stream;
+
+$SIG{PIPE} = 'IGNORE';
+$SIG{CHLD} = sub { } if $hunting;
+$SIG{INT} = $SIG{HUP} = 'IGNORE';                   # a terminal's Ctrl-C is srecodex's to answer
+my ($killed, $deadline) = (0, 0);
+$SIG{TERM} = sub { $deadline ||= time + 3; syswrite STDOUT, "stop\n" };    # `srecodex runs stop`: asked first, then killed
+
+my ($status, $open) = (undef, 2);
+while ($open) {
+    my $ready = '';
+    vec($ready, 3, 1) = 1 if $control;
+    for (@stream) { vec($ready, fileno $_->{reader}, 1) = 1 if $_->{reader} }
+    my $count = select $ready, undef, undef, $hunting || $deadline ? 0.1 : undef;
+    if ($deadline && !$killed && time > $deadline) { $killed = 1; kill 'KILL', $command }
+
+    if ($hunting && !defined $status && waitpid($command, 1) == $command) { $status = $? }
+    hunt() if $hunting && (defined $status || $killed);
+    next if $count < 1;
+
+    if ($control && vec($ready, 3, 1)) {
+        my $read = sysread $control, my $order, 16;
+        if (!$read || $order =~ /k/) { $killed = 1; kill 'KILL', $command unless defined $status }
+        if (!$read) { close $control; undef $control }
+    }
+    for (@stream) {
+        next unless $_->{reader} && vec($ready, fileno $_->{reader}, 1);
+        my $read = sysread $_->{reader}, my $chunk, 262144;
+        if (!$read) {
+            next if !defined $read && $! == $EINTR;
+            close $_->{reader};
+            undef $_->{reader};
+            $open--;
+            next;
+        }
+        $_->{bytes} += $read;
+        $_->{lines} += ($chunk =~ tr/\n//);
+        $_->{last} = substr $chunk, -1;
+        keep($_, \$chunk) if $_->{kept} < $limit && !$_->{errno};
+    }
+}
+if (!defined $status) { waitpid $command, 0; $status = $? }
+hunt() if $hunting;
+
+$_->{lines}++ for grep { $_->{last} ne "\n" } @stream;    # a last line without a line end is a line
+syswrite STDOUT, join(' ', map({ ($_->{bytes}, $_->{lines}, $_->{kept}, $_->{errno}) } @stream), $status) . "\n";
+
+sub keep {
+    my ($stream, $chunk) = @_;
+    my $room = $limit - $stream->{kept};
+    my $size = length $$chunk;
+    $size = $room if $size > $room;
+    my $offset = 0;
+    while ($offset < $size) {
+        my $written = syswrite $stream->{file}, $$chunk, $size - $offset, $offset;
+        if (!defined $written) {
+            next if $! == $EINTR;
+            $stream->{errno} = $! + 0;
+            last;
+        }
+        $offset += $written;
+        $stream->{kept} += $written;
+    }
+}
+
+# Without a PID namespace: whatever descends from us is killed until nothing does.
+sub hunt {
+    for (1 .. 50) {
+        my %parent;
+        opendir(my $processes, '/proc') or return;
+        for my $process (grep { /^\d+$/ } readdir $processes) {
+            open(my $stat, '<', "/proc/$process/stat") or next;
+            my ($pid, $state, $ppid) = <$stat> =~ /^(\d+) \(.*\) (\S) (\d+)/s or next;
+            $parent{$pid} = $ppid if $state ne 'Z';
+        }
+        my @doomed = grep {
+            my $pid = $_;
+            $pid = $parent{$pid} while $pid && $pid != $$;
+            $_ != $$ && defined $pid && $pid == $$
+        } keys %parent;
+        kill 'KILL', @doomed if @doomed;
+        while ((my $gone = waitpid -1, 1) > 0) { $status = $? if $gone == $command && !defined $status }
+        return if !@doomed;
+        select undef, undef, undef, 0.01;
+    }
+}
