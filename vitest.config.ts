@@ -10,5 +10,6 @@ export default defineConfig({
     allowOnly: false,
     passWithNoTests: false,
     maxWorkers: 2,
+    reporters: ['default', ['json', { outputFile: 'node_modules/.cache/tests/short.json' }]],
   },
 })

@@ -9,5 +9,6 @@ export default defineConfig({
     exclude: ['**/node_modules/**'],
     testTimeout: 600_000,
     fileParallelism: false,
+    reporters: ['default', ['json', { outputFile: 'node_modules/.cache/tests/full.json' }]],
   },
 })

@@ -84,15 +84,22 @@ sub pause {
 sub take {
     my ($side) = @_;
     my $got = sysread $side->{socket}, $side->{other}{pending}, $CHUNK, length $side->{other}{pending};
-    if (!defined $got) {
-        drop($side) if $! != $EAGAIN && $! != $EINTR;
-        return;
-    }
-    if ($got == 0) {
+    if (!$got) {
+        return if !defined $got && ($! == $EAGAIN || $! == $EINTR);
         $side->{ended} = 1;
         vec($readable, $side->{fd}, 1) = 0;
+        broken($side) if !defined $got;
     }
     flush($side->{other});
+}
+
+# Nothing can be sent there any more; what came from there before is still passed on.
+sub broken {
+    my ($side) = @_;
+    $side->{shut} = 1;
+    $side->{pending} = '';
+    $side->{other}{ended} = 1;
+    vec($writable, $side->{fd}, 1) = vec($readable, $side->{other}{fd}, 1) = 0;
 }
 
 # Sends what is pending, then passes on the end of the other side; reading goes on only when nothing is pending.

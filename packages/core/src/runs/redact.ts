@@ -323,7 +323,7 @@ const PATTERNS: readonly Pattern[] = [
   {
     label: 'authorization',
     expression:
-      /authorization\\?["']?\s{0,3}[:=]\s{0,3}\\?["']?(?:(?:bearer|basic|token|digest|negotiate|apikey)\s{1,3})?(?<secret>(?!\[redacted)[^\s"'\\]{6,})/dgi,
+      /authorization\\?["']?\s{0,3}[:=]\s{0,3}\\?["']?(?!(?:\w{1,16}\s{1,3})?\[redacted)(?:(?:bearer|basic|token|digest|negotiate|apikey)\s{1,3})?(?<secret>[^\s"'\\]{6,})/dgi,
   },
   {
     label: 'bearer-token',

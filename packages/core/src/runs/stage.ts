@@ -7,8 +7,9 @@
 
 import { createHash } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
-import { basename, extname, isAbsolute, relative, resolve } from 'node:path'
+import { basename, extname, resolve } from 'node:path'
 import { SrecodexError } from '../errors.ts'
+import { contains } from '../sandbox/workspace.ts'
 import type { ScriptLanguage } from './report.ts'
 import { storeError } from './store.ts'
 
@@ -59,7 +60,7 @@ export function readScript(
   const content = readFile(path, source.path)
   check(content, source.path)
   const real = realpathSync(path)
-  const temporary = isBelow(real, resolve(options.workspace, '.srecodex', 'tmp'))
+  const temporary = contains(resolve(options.workspace, '.srecodex', 'tmp'), real)
   return { script: describe(content, basename(path), language, real, temporary), content }
 }
 
@@ -146,9 +147,4 @@ function tooLarge(shown: string, bytes: number): SrecodexError {
 
 function unreadable(path: string, shown: string, why: string): SrecodexError {
   return new SrecodexError('SCRIPT_UNREADABLE', `cannot read the script ${shown}: ${why}`, { details: { path } })
-}
-
-function isBelow(path: string, folder: string): boolean {
-  const way = relative(folder, path)
-  return way !== '' && !way.startsWith('..') && !isAbsolute(way)
 }

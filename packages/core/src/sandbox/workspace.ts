@@ -82,7 +82,7 @@ export function scriptSurroundings(folder: string, home: string): string | null 
 /** True where `folder` is `path` or holds it. */
 export function contains(folder: string, path: string): boolean {
   const way = relative(folder, path)
-  return way === '' || (!way.startsWith('..') && !isAbsolute(way))
+  return way === '' || (way !== '..' && !way.startsWith('../') && !isAbsolute(way))
 }
 
 /** Folders from below `root` down to the parent of `path`, shallow ones first. */

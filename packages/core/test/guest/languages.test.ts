@@ -175,12 +175,11 @@ describe.each(LANGUAGES)('$name', language => {
   })
 
   test('a socket that is not there is a clear error', async () => {
-    const { status, stdout, stderr } = await language.run('summary', {
-      socketPath: '/nowhere/socket',
-      stdin: 'x',
-    })
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-    expect(stderr).toMatch(/srecodex does not answer/)
+    for (const socketPath of ['/nowhere/socket', `/nowhere/${'x'.repeat(200)}`]) {
+      const { status, stdout, stderr } = await language.run('summary', { socketPath, stdin: 'x' })
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+      expect(stderr).toMatch(/srecodex does not answer/)
+    }
   })
 
   test('run by hand, it prints the summary and keeps artifacts here', async () => {

@@ -77,7 +77,7 @@ test('random bytes: idempotent, no line lost, no control left', () => {
     const output = sanitise(input)
     expect(sanitise(output)).toBe(output)
     expect(output.split('\n').length).toBe(input.split('\n').length)
-    expect([...output].filter(char => char < ' ' && char !== '\n')).toEqual([])
+    expect(output.split('').filter(char => char < ' ' && char !== '\n')).toEqual([])
   }
 })
 

@@ -53,12 +53,12 @@ describe('summarise', () => {
     [
       'as many lines as fit',
       { stdout: numbered(1, 9), maxChars: 60 },
-      '… 7 lines before (srecodex output RUN)\nline 8\nline 9',
+      '… 6 lines before (srecodex output RUN)\nline 7\nline 8\nline 9',
     ],
     [
       'a long line is cut',
       { stdout: `${'x'.repeat(500)}\nend`, maxChars: 160 },
-      `${'x'.repeat(80)} … 420 more characters\nend`,
+      `${'x'.repeat(95)} … 405 more characters\nend`,
     ],
     [
       'what limits.output left out is said',
@@ -73,22 +73,18 @@ describe('summarise', () => {
     [
       'a long summary is cut',
       { declared: 'x'.repeat(2000), maxChars: 100 },
-      `${'x'.repeat(75)} … 1,925 more characters`,
+      `${'x'.repeat(76)} … 1,924 more characters`,
     ],
     [
       'a secret at the cut goes whole',
       { declared: `${'x'.repeat(70)}opensesame${'y'.repeat(500)}`, maxChars: 100 },
-      `${'x'.repeat(70)}[reda … 515 more characters`,
+      `${'x'.repeat(70)}[redacte … 512 more characters`,
     ],
   ]
   test.each(CASES)('%s', async (_, given, text) => {
     const result = await summarise(options(given))
     expect(result.text.length).toBeLessThanOrEqual(given.maxChars ?? 1200)
-    if (!text.includes(' more character')) expect(result.text).toBe(text)
-    else
-      expect(result.text).toMatch(
-        new RegExp(`^${text.slice(0, 60).replaceAll('[', '\\[')}[^]* … [\\d,]+ more characters`),
-      )
+    expect(result.text).toBe(text)
   })
 
   test('a private key that begins before the lines shown', async () => {
@@ -122,7 +118,7 @@ describe('summarise', () => {
 
   test('a declared summary of many megabytes', async () => {
     const { text, isCut } = await summarise(options({ declared: 'z'.repeat(20_000_000), maxChars: 100 }))
-    expect({ text, isCut }).toEqual({ text: `${'z'.repeat(73)} … 19,999,927 more characters`, isCut: true })
+    expect({ text, isCut }).toEqual({ text: `${'z'.repeat(71)} … 19,999,929 more characters`, isCut: true })
   })
 })
 
@@ -135,14 +131,14 @@ test('a cut splits no grapheme', () => {
   }
 })
 
-describe('readTail', () => {
-  async function file(content: string): Promise<string> {
-    const dir = await mkdtemp(join(tmpdir(), 'srecodex-'))
-    onTestFinished(() => rm(dir, { recursive: true }))
-    await writeFile(join(dir, 'stdout'), content)
-    return join(dir, 'stdout')
-  }
+async function file(content: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'srecodex-'))
+  onTestFinished(() => rm(dir, { recursive: true }))
+  await writeFile(join(dir, 'stdout'), content)
+  return join(dir, 'stdout')
+}
 
+describe('readTail', () => {
   const CASES: readonly [content: string, lines: number, bytes: number, tail: string, inside: boolean][] = [
     ['', 2, 100, '', false],
     ['a', 2, 100, 'a', false],

@@ -48,7 +48,7 @@ export interface GuardedEntry {
   readonly sha256: string | null
   /** A git config as it was, in base64. It can hold a token in an address: keep the scan as private as that. */
   readonly content: string | null
-  /** Where a pointer leads, if that is in the workspace. */
+  /** Where a pointer or a protected link leads, if that is in the workspace. */
   readonly leadsTo: BytePath | null
   /** The entry without which this one would not matter: a link, a pointer, a config with hooksPath or include. */
   readonly via: BytePath | null

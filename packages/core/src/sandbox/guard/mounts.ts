@@ -17,7 +17,7 @@
  */
 
 import { ancestorsOf, type BytePath, bytesOf, isText, isWithin, partsOf } from './byte-path.ts'
-import type { GuardedEntry, WorkspaceScan } from './entries.ts'
+import type { GuardedEntry, GuardedKind, WorkspaceScan } from './entries.ts'
 import { DEPENDENCY_FOLDERS, foldName } from './protected-names.ts'
 
 export interface ProtectionMounts {
@@ -54,27 +54,25 @@ export function protectionMounts(scan: WorkspaceScan, options: ProtectionOptions
   const pins = new Set<BytePath>()
   const unprotected: Unprotected[] = []
   let bindBytes = 0
-
-  const isBound = (path: BytePath): boolean => readOnly.has(path) || pins.has(path)
   for (const entry of [...scan.entries].sort(byDepth)) {
-    const want = wantedMount(entry)
+    const want = entry.type === 'other' ? null : WANTED[entry.kind]
     if (want === null || entry.bytes === '' || isBelowOneOf(entry.bytes, readOnly)) continue
     const reason = obstacle(entry, gitFolders)
-    if (reason !== null) {
-      unprotected.push({ path: entry.path, reason })
-      if (reason !== 'link') continue
-    }
-    const paths = ancestorsOf(entry.bytes)
-    if (want === 'pin') paths.push(entry.bytes)
-    const fresh = [...paths, ...(want === 'read-only' ? [entry.bytes] : [])].filter(path => !isBound(path))
+    if (reason !== null) unprotected.push({ path: entry.path, reason })
+    if (reason !== null && reason !== 'link') continue
+    // Of a link the folders around it are all that can be bound.
+    const target = reason === 'link' ? [] : [entry.bytes]
+    const fresh = [...ancestorsOf(entry.bytes), ...target].filter(
+      path => !pins.has(path) && !readOnly.has(path),
+    )
     const freshBytes = fresh.reduce((sum, path) => sum + 2 * (scan.workspace.length + path.length + 16), 0)
-    if (readOnly.size + pins.size + fresh.length > maxBinds || bindBytes + freshBytes > maxBindBytes) {
+    if (pins.size + readOnly.size + fresh.length > maxBinds || bindBytes + freshBytes > maxBindBytes) {
       if (reason === null) unprotected.push({ path: entry.path, reason: 'too-many' })
       continue
     }
     bindBytes += freshBytes
-    for (const path of paths) pins.add(path)
-    if (want === 'read-only') readOnly.add(entry.bytes)
+    for (const path of ancestorsOf(entry.bytes)) pins.add(path)
+    for (const path of target) (want === 'pin' ? pins : readOnly).add(path)
   }
 
   const absolute = (path: BytePath): string => `${scan.workspace}/${bytesOf(path).toString('utf8')}`
@@ -91,28 +89,21 @@ export function protectionMounts(scan: WorkspaceScan, options: ProtectionOptions
   }
 }
 
-type Wanted = 'pin' | 'pin-ancestors' | 'read-only'
+type Wanted = 'pin' | 'read-only'
 
-function wantedMount({ kind, type }: GuardedEntry): Wanted | null {
-  if (type === 'other') return null
-  switch (kind) {
-    case 'git-folder':
-      return 'pin'
-    case 'git-pointer':
-    case 'git-config':
-    case 'git-hooks':
-    case 'protected':
-    case 'link-target':
-      return type === 'link' ? 'pin-ancestors' : 'read-only'
-    // Inside a folder that is bound as a whole.
-    case 'git-hook':
-    case 'protected-content':
-      return null
-    // Git writes them; they are judged after the run.
-    case 'git-remote':
-    case 'git-state':
-      return null
-  }
+const WANTED: Readonly<Record<GuardedKind, Wanted | null>> = {
+  'git-folder': 'pin',
+  'git-pointer': 'read-only',
+  'git-config': 'read-only',
+  'git-hooks': 'read-only',
+  protected: 'read-only',
+  'link-target': 'read-only',
+  // In a folder that is bound as a whole.
+  'git-hook': null,
+  'protected-content': null,
+  // Git writes them; they are judged after the run.
+  'git-remote': null,
+  'git-state': null,
 }
 
 function obstacle(entry: GuardedEntry, gitFolders: readonly BytePath[]): Unprotected['reason'] | null {

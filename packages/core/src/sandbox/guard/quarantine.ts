@@ -24,16 +24,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 
-import {
-  type BytePath,
-  bytePathOf,
-  bytesOf,
-  joinPath,
-  nameOf,
-  parentOf,
-  partsOf,
-  textOf,
-} from './byte-path.ts'
+import { type BytePath, bytePathOf, bytesOf, nameOf, parentOf, partsOf, textOf } from './byte-path.ts'
+import { codeOf } from './look.ts'
 
 export interface QuarantineMove {
   /** Absolute, for people. Null: it could not be moved at all. */
@@ -43,6 +35,7 @@ export interface QuarantineMove {
 }
 
 const SUFFIX = '.quarantined'
+const MAX_PLACE_BYTES = 4_000
 /** From the kernel's ABI, the same on x86-64 and arm64; Node does not name it. Opens a folder without reading it. */
 const O_PATH = 0o10_000_000
 
@@ -53,26 +46,25 @@ const O_PATH = 0o10_000_000
  */
 export function moveToQuarantine(root: BytePath, path: BytePath, quarantineFolder: string): QuarantineMove {
   try {
-    using source = openFolder(root, partsOf(parentOf(path)), false)
-    const name = nameOf(path)
-    let problem: string | null = null
-    for (const place of [placeFor(path), overlongPlaceFor(path)]) {
+    return inFolder(bytesOf(root), partsOf(parentOf(path)), 'existing', source => {
+      const name = nameOf(path)
       try {
-        return { movedTo: moveInto(source, name, quarantineFolder, place), problem: null }
+        return {
+          movedTo: moveInto(source, name, quarantineFolder, placeFor(path, quarantineFolder)),
+          problem: null,
+        }
       } catch (error) {
-        problem = messageOf(error)
-        if (codeOf(error) !== 'ENAMETOOLONG') break
+        // Disarmed where it lies is better than armed: renaming needs no space and no other folder.
+        const freeName = freeNameIn(source, quarantinedName(name))
+        renameSync(source.pathOf(name), source.pathOf(freeName))
+        return {
+          movedTo: textOf([root, ...partsOf(parentOf(path)), freeName].join('/')),
+          problem: `renamed in place, not moved: ${messageOf(error)}`,
+        }
       }
-    }
-    // Disarmed where it lies is better than armed: renaming needs no space and no other folder.
-    const freeName = freeNameIn(source, shortened(name))
-    renameSync(source.pathOf(name), source.pathOf(freeName))
-    return {
-      movedTo: textOf(joinPath(root, joinPath(parentOf(path), freeName))),
-      problem: `it was renamed in place, not moved: ${problem ?? 'unknown'}`,
-    }
+    })
   } catch (error) {
-    return { movedTo: null, problem: messageOf(error) }
+    return { movedTo: null, problem: `still there: ${messageOf(error)}` }
   }
 }
 
@@ -81,62 +73,64 @@ interface Place {
   readonly name: BytePath
 }
 
-function placeFor(path: BytePath): Place {
-  return { folders: partsOf(parentOf(path)), name: shortened(nameOf(path)) }
-}
-
-/** For a path that has no room below the quarantine folder. */
-function overlongPlaceFor(path: BytePath): Place {
-  return { folders: ['long-paths'], name: shortened(nameOf(path)) }
+/** The same path, unless a person could not open it there for its length. */
+function placeFor(path: BytePath, quarantineFolder: string): Place {
+  const isOverlong = quarantineFolder.length + path.length > MAX_PLACE_BYTES
+  return {
+    folders: isOverlong ? ['long-paths'] : partsOf(parentOf(path)),
+    name: quarantinedName(nameOf(path)),
+  }
 }
 
 /** Leaves room for the suffix and a number in the 255 bytes of a name. */
-function shortened(name: BytePath): BytePath {
+function quarantinedName(name: BytePath): BytePath {
   return name.slice(0, 230) + SUFFIX
 }
 
 function moveInto(source: OpenFolder, name: BytePath, quarantineFolder: string, place: Place): string {
   mkdirSync(quarantineFolder, { recursive: true, mode: 0o700 })
-  const quarantine = bytePathOf(quarantineFolder)
-  using target = openFolder(quarantine, place.folders, true)
-  const freeName = freeNameIn(target, place.name)
-  try {
-    renameSync(source.pathOf(name), target.pathOf(freeName))
-  } catch (error) {
-    if (codeOf(error) !== 'EXDEV') throw error
-    copy(source, name, target, freeName)
-    remove(source, name)
-  }
-  return textOf([quarantine, ...place.folders, freeName].join('/'))
+  return inFolder(Buffer.from(quarantineFolder), place.folders, 'made', target => {
+    const freeName = freeNameIn(target, place.name)
+    try {
+      renameSync(source.pathOf(name), target.pathOf(freeName))
+    } catch (error) {
+      if (codeOf(error) !== 'EXDEV') throw error
+      copy(source, name, target, freeName)
+      remove(source, name)
+    }
+    return textOf([bytePathOf(quarantineFolder), ...place.folders, freeName].join('/'))
+  })
 }
 
 /** An open folder, whose entries are reached through its descriptor and not through its path. */
-interface OpenFolder extends Disposable {
+interface OpenFolder {
   readonly pathOf: (name: BytePath) => Buffer
 }
 
-function openFolder(start: BytePath, names: readonly BytePath[], create: boolean): OpenFolder {
-  let folder = openHere(bytesOf(start))
-  for (const name of names) {
-    try {
-      if (create) makeFolder(folder.pathOf(name))
-      const inner = openHere(folder.pathOf(name))
-      folder[Symbol.dispose]()
-      folder = inner
-    } catch (error) {
-      folder[Symbol.dispose]()
-      throw error
+/**
+ * Opens `names`, each in the one before it, and hands over the last.
+ *
+ * O_DIRECTORY with O_NOFOLLOW: a link, also one to a folder, is refused.
+ */
+function inFolder<Result>(
+  start: Buffer,
+  names: readonly BytePath[],
+  folders: 'existing' | 'made',
+  act: (folder: OpenFolder) => Result,
+): Result {
+  const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
+  let descriptor = openSync(start, flags)
+  const pathOf = (name: BytePath): Buffer => bytesOf(`/proc/self/fd/${descriptor}/${name}`)
+  try {
+    for (const name of names) {
+      if (folders === 'made') makeFolder(pathOf(name))
+      const inner = openSync(pathOf(name), flags)
+      closeSync(descriptor)
+      descriptor = inner
     }
-  }
-  return folder
-}
-
-/** O_DIRECTORY with O_NOFOLLOW: a link, also one to a folder, is refused. */
-function openHere(path: Buffer): OpenFolder {
-  const descriptor = openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  return {
-    pathOf: name => bytesOf(`/proc/self/fd/${descriptor}/${name}`),
-    [Symbol.dispose]: () => closeSync(descriptor),
+    return act({ pathOf })
+  } finally {
+    closeSync(descriptor)
   }
 }
 
@@ -168,9 +162,11 @@ function copy(source: OpenFolder, name: BytePath, target: OpenFolder, targetName
     symlinkSync(readlinkSync(source.pathOf(name), { encoding: 'buffer' }), target.pathOf(targetName))
   } else if (stats.isDirectory()) {
     mkdirSync(target.pathOf(targetName), 0o700)
-    using from = openHere(source.pathOf(name))
-    using to = openHere(target.pathOf(targetName))
-    for (const child of namesIn(from)) copy(from, child, to, child)
+    inFolder(source.pathOf(name), [], 'existing', from => {
+      inFolder(target.pathOf(targetName), [], 'existing', to => {
+        for (const child of namesIn(from)) copy(from, child, to, child)
+      })
+    })
   } else if (stats.isFile()) {
     copyFileSync(source.pathOf(name), target.pathOf(targetName), constants.COPYFILE_EXCL)
   } else {
@@ -183,19 +179,14 @@ function remove(source: OpenFolder, name: BytePath): void {
     unlinkSync(source.pathOf(name))
     return
   }
-  {
-    using folder = openHere(source.pathOf(name))
+  inFolder(source.pathOf(name), [], 'existing', folder => {
     for (const child of namesIn(folder)) remove(folder, child)
-  }
+  })
   rmdirSync(source.pathOf(name))
 }
 
 function namesIn(folder: OpenFolder): BytePath[] {
   return readdirSync(folder.pathOf('.'), { encoding: 'latin1' })
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code
 }
 
 function messageOf(error: unknown): string {

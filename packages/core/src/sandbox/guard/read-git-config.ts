@@ -7,7 +7,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, realpathSync } from 'node:fs'
-import { isAbsolute, join, sep } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 
 import type { ConfigPair } from './harmless-git-config.ts'
 
@@ -18,20 +18,21 @@ const MAX_LISTING_BYTES = 16 * 1024 * 1024
  * The git to ask, or null.
  *
  * Never one from the workspace: `npm run` puts the workspace's own `node_modules/.bin` at the head of PATH.
+ *
+ * @param firstFolders Looked into before PATH. @default ['/usr/bin']
  */
-export function findGit(workspace: string, searchPath: string = process.env['PATH'] ?? ''): string | null {
-  const folders = ['/usr/bin', ...searchPath.split(':').filter(folder => isAbsolute(folder))]
+export function findGit(
+  workspace: string,
+  searchPath: string = process.env['PATH'] ?? '',
+  firstFolders: readonly string[] = ['/usr/bin'],
+): string | null {
+  const folders = [...firstFolders, ...searchPath.split(':').filter(folder => isAbsolute(folder))]
   for (const folder of folders) {
     const program = join(folder, 'git')
     try {
       accessSync(program, constants.X_OK)
-      const real = realpathSync(program)
-      if (
-        !`${real}${sep}`.startsWith(`${workspace}${sep}`) &&
-        !`${program}`.startsWith(`${workspace}${sep}`)
-      ) {
-        return program
-      }
+      const isPlanted = [program, realpathSync(program)].some(path => path.startsWith(`${workspace}/`))
+      if (!isPlanted) return program
     } catch {
       // Not here: the next folder.
     }

@@ -35,6 +35,7 @@ import type {
   WorkspaceScan,
 } from './entries.ts'
 import {
+  codeOf,
   identityOf,
   insideOf,
   linkTargetOf,
@@ -306,8 +307,10 @@ class WorkspaceWalk {
     const path = joinPath(job.path, name)
     if (folded === '.git' && type !== 'folder') this.#recordPointer(path, 'git', type, job.via)
     if (job.role === 'protected' || protectionReason(path) === null) return
-    this.#record(path, 'protected', job.via)
-    if (type === 'link') this.#follow(joinPath(this.#root, path), 'protected', path)
+    const absolute = joinPath(this.#root, path)
+    const real = type === 'link' ? realPathOf(absolute) : null
+    this.#record(path, 'protected', job.via, real === null ? null : insideOf(this.#root, real))
+    if (type === 'link') this.#follow(absolute, 'protected', path)
   }
 
   #recordContents(job: Job, kind: GuardedKind, names: readonly BytePath[], links: readonly BytePath[]): void {
@@ -398,7 +401,7 @@ class WorkspaceWalk {
       if (inside === null) this.#followOutside(gitFolder, root, path)
       else this.#addRoot(inside, root)
     }
-    for (const { kind, type, bytes: path } of [...this.#entries.values()]) {
+    for (const { kind, type, bytes: path } of this.#entries.values()) {
       const roots =
         kind === 'git-config' && type !== 'folder' ? this.#repositories.get(parentOf(path)) : undefined
       if (roots === undefined || this.#knownConfigs?.has(path) === false) continue
@@ -530,7 +533,7 @@ class WorkspaceWalk {
         return
       } catch (error) {
         if (error instanceof BoundReached) throw error
-        const { code } = error as NodeJS.ErrnoException
+        const code = codeOf(error)
         if (code === 'ENOENT' || code === 'ENOTDIR') return
         if (!isRetry && !this.#isShutAsBefore(path) && this.#openUp(path)) continue
         this.#leaveUnread(path, 'unreadable')

@@ -24,7 +24,7 @@ import {
   parentOf,
   partsOf,
 } from './byte-path.ts'
-import type { GuardedEntry, ScanBound, WorkspaceScan } from './entries.ts'
+import type { GuardedEntry, GuardedKind, ScanBound, WorkspaceScan } from './entries.ts'
 import { type ConfigPair, offendingKeys } from './harmless-git-config.ts'
 import {
   closeFolders,
@@ -100,7 +100,12 @@ export interface DecidedMove {
  */
 export function decideMoves(before: WorkspaceScan, after: WorkspaceScan, verdicts: Verdicts): DecidedMove[] {
   const known = new Map(before.entries.map(entry => [entry.bytes, entry]))
-  const gitFolders = new Set(after.entries.filter(isGitFolder).map(({ bytes }) => bytes))
+  const facts: Circumstances = {
+    known,
+    gitFolders: new Set(after.entries.filter(isGitFolder).map(({ bytes }) => bytes)),
+    contents: contentsOfProtected(after),
+    verdicts,
+  }
   const moved = new Map<BytePath, DecidedMove>()
   const candidates = after.entries
     .filter(entry => isNewOrChanged(entry, known.get(entry.bytes)) && !isUnseenButOld(entry, before, known))
@@ -112,8 +117,10 @@ export function decideMoves(before: WorkspaceScan, after: WorkspaceScan, verdict
     for (const entry of candidates) {
       if ((entry.via !== null) !== hasVia || goes(entry.bytes)) continue
       if (entry.via !== null && goes(entry.via)) continue
-      const reason = reasonToMove(entry, { known, after, gitFolders, verdicts })
-      if (reason !== null) moved.set(entry.bytes, { entry, reason })
+      const reason = REASONS[entry.kind](entry, facts)
+      if (reason === null) continue
+      const change = known.has(entry.bytes) ? 'changed' : 'new'
+      moved.set(entry.bytes, { entry, reason: `${change}: ${reason}` })
     }
   }
   return [...moved.values()].filter(
@@ -123,50 +130,72 @@ export function decideMoves(before: WorkspaceScan, after: WorkspaceScan, verdict
 
 interface Circumstances {
   readonly known: ReadonlyMap<BytePath, GuardedEntry>
-  readonly after: WorkspaceScan
   readonly gitFolders: ReadonlySet<BytePath>
+  /** What lies in each protected folder; empty if the second scan was cut short. */
+  readonly contents: ReadonlyMap<BytePath, readonly GuardedEntry[]>
   readonly verdicts: Verdicts
 }
 
-function reasonToMove(entry: GuardedEntry, facts: Circumstances): string | null {
-  const { kind, type, bytes } = entry
-  const change = facts.known.has(bytes) ? 'changed' : 'new'
-  switch (kind) {
-    case 'git-folder':
-      return null
-    case 'git-pointer':
-      if (type === 'link') return `${change} link in place of a git folder`
-      if (entry.leadsTo !== null && facts.gitFolders.has(entry.leadsTo)) return null
-      return `${change} pointer to a git folder that is not one of the workspace`
-    case 'git-hooks':
-      return type === 'link' ? `${change} link in place of the hooks of git` : null
-    case 'git-hook':
-      if (foldName(bytes).endsWith('.sample') || isCopy(entry, facts.known)) return null
-      return `${change} hook: git runs it`
-    case 'git-config': {
-      if (type === 'link') return `${change} link in place of git config`
-      const verdict = facts.verdicts.get(bytes)
-      return verdict === null ? null : `${change} git config: ${verdict ?? 'it could not be judged'}`
-    }
-    case 'git-state': {
-      if (type === 'link') return `${change} link in place of the state of a rebase`
-      const verdict = facts.verdicts.get(bytes)
-      return verdict === null ? null : `${change} state of a rebase: ${verdict ?? 'it could not be judged'}`
-    }
-    case 'git-remote':
-      return `${change} file in ${show(nameOf(parentOf(entry.path)))}: git takes addresses from it`
-    case 'protected': {
+/** For each kind why a new or changed one has to go, or null. */
+const REASONS: Readonly<Record<GuardedKind, (entry: GuardedEntry, facts: Circumstances) => string | null>> = {
+  'git-folder': () => null,
+
+  'git-pointer': ({ type, leadsTo }, { gitFolders }) => {
+    if (type === 'link') return 'a link in place of a git folder'
+    if (leadsTo !== null && gitFolders.has(leadsTo)) return null
+    return 'a pointer to a git folder that is not one of the workspace'
+  },
+
+  'git-config': ({ type, bytes }, { verdicts }) => {
+    if (type === 'link') return 'a link in place of git config'
+    const verdict = verdicts.get(bytes)
+    return verdict === null ? null : `git config: ${verdict ?? 'it was not judged'}`
+  },
+
+  'git-hooks': ({ type }) => (type === 'link' ? 'a link in place of the hooks of git' : null),
+
+  'git-hook': (entry, { known }) => {
+    if (foldName(entry.bytes).endsWith('.sample') || isCopy(entry, known)) return null
+    return 'a hook: git runs it'
+  },
+
+  'git-remote': () => 'an address in a form that git still reads and never writes',
+
+  'git-state': ({ type, bytes }, { verdicts }) => {
+    if (type === 'link') return 'a link in place of the state of a rebase'
+    const verdict = verdicts.get(bytes)
+    return verdict === null ? null : `the state of a rebase: ${verdict ?? 'it was not judged'}`
+  },
+
+  protected: (entry, { known, contents }) => {
+    const { path, bytes, type } = entry
+    if (type === 'folder') {
       // Of a folder that was there only its contents count.
-      if (type === 'folder' && facts.known.get(bytes)?.type === 'folder') return null
-      if (isCopy(entry, facts.known) || (type === 'folder' && isFolderCopy(entry, facts))) return null
-      return `${change}: ${protectionReason(entry.path) ?? 'a guarded link leads to it'}`
+      if (known.get(bytes)?.type === 'folder') return null
+      const inside = contents.get(bytes) ?? []
+      if (inside.length > 0 && inside.every(content => isCopy(content, known))) return null
     }
-    case 'protected-content':
-      if (isCopy(entry, facts.known)) return null
-      return `${change} in a protected folder: ${reasonOfFolder(entry.path) ?? 'a guarded link leads to it'}`
-    case 'link-target':
-      return `${change}: ${show(entry.via ?? '')} leads to it`
+    if (type === 'link' && isLinkToOriginal(entry, known)) return null
+    return isCopy(entry, known) ? null : (protectionReason(path) ?? 'a guarded link leads to it')
+  },
+
+  'protected-content': (entry, { known }) => {
+    if (isCopy(entry, known)) return null
+    const reasons = ancestorsOf(entry.path).map(folder => protectionReason(folder))
+    return reasons.find(reason => reason !== null) ?? 'a guarded link leads to it'
+  },
+
+  'link-target': ({ via }) => `${show(via ?? '')} leads to it`,
+}
+
+function contentsOfProtected({ entries, bound }: WorkspaceScan): Map<BytePath, GuardedEntry[]> {
+  const contents = new Map<BytePath, GuardedEntry[]>()
+  if (bound !== null) return contents
+  for (const { kind, bytes } of entries) if (kind === 'protected') contents.set(bytes, [])
+  for (const entry of entries) {
+    for (const folder of ancestorsOf(entry.bytes)) contents.get(folder)?.push(entry)
   }
+  return contents
 }
 
 function isGitFolder({ kind, via }: GuardedEntry): boolean {
@@ -174,7 +203,8 @@ function isGitFolder({ kind, via }: GuardedEntry): boolean {
 }
 
 function isNewOrChanged(entry: GuardedEntry, known: GuardedEntry | undefined): boolean {
-  if (known === undefined || known.type !== entry.type || known.leadsTo !== entry.leadsTo) return true
+  if (known === undefined || known.type !== entry.type) return true
+  // A pointer that leads elsewhere without having changed: what it leads to is judged by itself.
   // A folder changes with each file in it; those are entries of their own.
   if (entry.type === 'folder') return false
   if ((known.identity.mode & 0o111) !== (entry.identity.mode & 0o111)) return true
@@ -216,19 +246,12 @@ function isCopy(entry: GuardedEntry, known: ReadonlyMap<BytePath, GuardedEntry>)
   })
 }
 
-function isFolderCopy({ bytes }: GuardedEntry, { after, known }: Circumstances): boolean {
-  const contents = after.entries.filter(
-    entry => entry.kind !== 'protected' && entry.bytes.startsWith(`${bytes}/`),
-  )
-  return contents.length > 0 && after.bound === null && contents.every(entry => isCopy(entry, known))
-}
-
-function reasonOfFolder(path: string): string | null {
-  for (const folder of ancestorsOf(path)) {
-    const reason = protectionReason(folder)
-    if (reason !== null) return reason
-  }
-  return null
+/** The same as a link: `node_modules/@scope/dotcodex` to the workspace's own `dotcodex`. */
+function isLinkToOriginal(
+  { bytes, leadsTo }: GuardedEntry,
+  known: ReadonlyMap<BytePath, GuardedEntry>,
+): boolean {
+  return leadsTo !== null && bytes.endsWith(`/${leadsTo}`) && known.get(leadsTo)?.kind === 'protected'
 }
 
 /** Reads what cannot be judged by its name. Identical files are read by git once. */
@@ -250,13 +273,9 @@ function judgeContents(before: WorkspaceScan, after: WorkspaceScan, maxDurationM
 
   const verdicts = new Map<BytePath, string | null>()
   for (const entry of after.entries) {
-    const { bytes, kind, type } = entry
+    const { bytes, kind } = entry
     const earlier = known.get(bytes)
     if ((kind !== 'git-config' && kind !== 'git-state') || !isNewOrChanged(entry, earlier)) continue
-    if (type === 'folder') {
-      verdicts.set(bytes, null)
-      continue
-    }
     const read = readRegular(joinPath(root, bytes), MAX_CONFIG_BYTES)
     if (read.kind !== 'content') {
       verdicts.set(bytes, UNREAD_REASONS[read.kind])

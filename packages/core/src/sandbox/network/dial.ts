@@ -73,6 +73,10 @@ async function dial(gate: Gate, target: Target, addresses: readonly string[]): P
   return shut(reason === 'ETIMEDOUT' ? 504 : 502, `${target.authority} cannot be reached (${reason})`)
 }
 
+/** The system's code of an error, fit for a message to the script. */
+export const reasonOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'failed'
+
 function connectTo(gate: Gate, address: string, port: number, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (gate.closing.aborted) {
@@ -130,6 +134,3 @@ const shut = (status: 403 | 502 | 504, message: string): Way => ({
 })
 
 const coded = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code })
-
-const reasonOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'failed'

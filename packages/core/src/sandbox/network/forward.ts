@@ -7,11 +7,12 @@
  */
 
 import { request as startRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream'
-import { openWay, type Gate } from './dial.ts'
-import { parseAbsoluteTarget } from './target.ts'
+import { openWay, reasonOf, type Gate } from './dial.ts'
+import { parseAbsoluteTarget, type AbsoluteTarget } from './target.ts'
 
-export const MAX_HEADER_BYTES = 64 * 1024
+export const MAX_HEADER_BYTES = 32 * 1024
 
 /** `expect` is among them: the proxy has answered it. */
 const HOP_HEADERS: ReadonlySet<string> = new Set([
@@ -28,56 +29,79 @@ const HOP_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** Settles when the response has gone or its connection has. */
+/** Of other methods Node would send a body in chunks, were it only to say that there is none. */
+const BODILESS_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'])
+
+type Framing = 'none' | 'length' | 'chunked'
+
+/** Settles when the response or its connection has gone; nothing to the outside is left open then. */
 export async function forwardRequest(
   gate: Gate,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const ended = new Promise<void>(resolve => void response.once('close', resolve))
-  response.on('error', () => void request.socket.destroy())
-  if (request.socket.destroyed) return
-  await answer(gate, request, response)
-  await ended
+  const client = request.socket
+  // A connection that an earlier answer has ended has no place for this one, and `close` would never come.
+  if (!client.writable) return
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  response.once('close', end)
+  client.once('close', end)
+  response.on('error', () => client.destroy())
+  const outside = await answer(gate, request, response)
+  try {
+    if (outside !== null) send(outside, request, response)
+    await ended
+  } finally {
+    outside?.socket.destroy()
+    client.off('close', end)
+  }
 }
 
-async function answer(gate: Gate, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const parsed = parseAbsoluteTarget(request.url ?? '')
-  if (parsed === null) {
-    gate.record.refuse('(unreadable)', 0, null)
-    end(response, 400, 'srecodex: the network proxy takes http://HOST/PATH, and CONNECT HOST:PORT\n')
-    return
-  }
-  const coding = request.headers['transfer-encoding']
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
-    end(response, 501, 'srecodex: the network proxy takes no transfer coding but chunked\n')
-    return
-  }
+interface Outside {
+  readonly socket: Socket
+  readonly to: AbsoluteTarget
+  readonly framing: Framing
+}
 
-  const way = await openWay(gate, parsed.target)
-  if (way.kind === 'shut') {
-    end(response, way.status, way.message)
-    return
+/** The connection to send the request on, or `null` when it was answered here. */
+async function answer(
+  gate: Gate,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Outside | null> {
+  const to = parseAbsoluteTarget(request.url ?? '')
+  if (to === null) {
+    gate.record.refuse('(unreadable)', 0, null)
+    refuse(response, 400, 'srecodex: the network proxy takes http://HOST/PATH, and CONNECT HOST:PORT\n')
+    return null
   }
-  const { socket } = way
-  if (response.destroyed) {
-    socket.destroy()
-    return
+  const framing = framingOf(request)
+  if (framing === null) {
+    refuse(response, 501, 'srecodex: the network proxy takes no transfer coding but chunked\n')
+    return null
   }
-  // Before anything can throw: whatever becomes of the response, the connection to the outside ends with it.
-  response.once('close', () => socket.destroy())
-  const headers = ['Host', parsed.target.authority, ...endToEndHeaders(request, ['host'])]
-  if (coding !== undefined) headers.push('Transfer-Encoding', 'chunked')
+  const way = await openWay(gate, to.target)
+  if (way.kind === 'open') return { socket: way.socket, to, framing }
+  refuse(response, way.status, way.message)
+  return null
+}
+
+function send({ socket, to, framing }: Outside, request: IncomingMessage, response: ServerResponse): void {
+  const method = request.method ?? 'GET'
+  const headers = ['Host', to.target.authority, ...endToEndHeaders(request, ['host'])]
+  if (framing === 'chunked') headers.push('Transfer-Encoding', 'chunked')
+  if (framing === 'none' && !BODILESS_METHODS.has(method)) headers.push('Content-Length', '0')
   const upstream = startRequest({
     createConnection: () => socket,
-    method: request.method ?? 'GET',
-    path: parsed.path,
+    method,
+    path: to.path,
     headers,
     maxHeaderSize: MAX_HEADER_BYTES,
   })
   const fail = (error: unknown): void => {
-    if (response.headersSent) response.destroy()
-    else end(response, 502, `srecodex: ${parsed.target.authority} broke off (${codeOf(error)})\n`)
+    // A reply that breaks off half-way ends the response by its own pipeline.
+    if (response.headersSent) return
+    refuse(response, 502, `srecodex: ${to.target.authority} broke off (${reasonOf(error)})\n`)
   }
   upstream.on('response', reply => {
     try {
@@ -89,12 +113,13 @@ async function answer(gate: Gate, request: IncomingMessage, response: ServerResp
   upstream.on('error', fail)
   upstream.on('close', () => {
     // A switch of protocol that nobody asked for ends without an error.
-    if (!response.headersSent) fail(null)
+    fail(null)
     // What is left of the body of an answered request has to be read, or the next request never is.
     request.resume()
   })
   request.on('error', () => upstream.destroy())
-  request.pipe(upstream)
+  if (framing === 'none') upstream.end()
+  else request.pipe(upstream)
 }
 
 /** Throws what Node will not write, such as a status of 42: an allowed server may be hostile too. */
@@ -103,6 +128,13 @@ function sendReply(reply: IncomingMessage, response: ServerResponse): void {
   // A stream of events may have no body for a long time.
   response.flushHeaders()
   pipeline(reply, response, () => {})
+}
+
+/** `null`: in a way that is not sent on. The parser has refused both at once, and two that differ. */
+function framingOf({ headers }: IncomingMessage): Framing | null {
+  const coding = headers['transfer-encoding']
+  if (coding !== undefined) return coding.toLowerCase() === 'chunked' ? 'chunked' : null
+  return headers['content-length'] === undefined ? 'none' : 'length'
 }
 
 /** Names and values in turn, repeated headers too. `Connection` may name more headers of the hop. */
@@ -115,16 +147,16 @@ function endToEndHeaders(message: IncomingMessage, dropped: readonly string[]): 
   })
 }
 
-/** The message is the reason phrase too: Python's urllib shows no more than that. */
-function end(response: ServerResponse, status: number, message: string): void {
+/**
+ * The message is the reason phrase too: Python's urllib shows no more than that. The connection is kept where
+ * the request could be read: ending it while the client still sends would cost it the answer.
+ */
+function refuse(response: ServerResponse, status: number, message: string): void {
   if (response.destroyed) return
+  if (status === 400 || status === 501) response.setHeader('Connection', 'close')
   response.writeHead(status, message.trimEnd(), {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(message),
-    Connection: 'close',
   })
   response.end(message)
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'failed'

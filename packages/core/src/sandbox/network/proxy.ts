@@ -15,6 +15,7 @@
  * Load it by dynamic import: only a run that uses an allowlist pays for it.
  */
 
+import { setMaxListeners } from 'node:events'
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -45,13 +46,14 @@ export interface NetworkProxy {
 /** The forwarder waits rather than open more, so an ordinary script never meets this. */
 const MAX_CONNECTIONS = 512
 /** Requests that one connection may send before the first is answered. */
-const MAX_WAITING_REQUESTS = 16
+const MAX_WAITING_REQUESTS = 4
 const HEADERS_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_TIMEOUT_MS = 30_000
 
 /** @throws {SrecodexError} STATE_UNWRITABLE */
 export async function openProxy(options: ProxyOptions): Promise<NetworkProxy> {
   const over = new AbortController()
+  setMaxListeners(0, over.signal)
   const gate: Gate = {
     allow: options.allow,
     lookup: options.lookup ?? systemLookup(over.signal),
@@ -72,6 +74,8 @@ export async function openProxy(options: ProxyOptions): Promise<NetworkProxy> {
     requireHostHeader: false,
   })
   server.maxConnections = MAX_CONNECTIONS
+  // By default headers past the 2,000th are dropped after they have framed the body. The size bounds them.
+  server.maxHeadersCount = 0
   server.on('connection', socket => {
     clients.add(socket)
     // After CONNECT the server no longer listens for errors, and an error that nobody hears ends the process.
@@ -86,6 +90,7 @@ export async function openProxy(options: ProxyOptions): Promise<NetworkProxy> {
   })
 
   const release = await listenAt(server, options.listenPath).catch((error: unknown) => {
+    server.close()
     throw new SrecodexError('STATE_UNWRITABLE', 'the socket of the network proxy cannot be made', {
       details: { path: options.listenPath },
       cause: error,

@@ -14,13 +14,18 @@ export interface Target {
   readonly authority: string
 }
 
+export interface AbsoluteTarget {
+  readonly target: Target
+  readonly path: string
+}
+
 /** `host:port` of CONNECT. `null`: not one. */
 export function parseConnectTarget(text: string): Target | null {
   return parseAuthority(text, null)
 }
 
 /** `http://host[:port]/path`. `null`: not one; `https:` comes by CONNECT. */
-export function parseAbsoluteTarget(text: string): { readonly target: Target; readonly path: string } | null {
+export function parseAbsoluteTarget(text: string): AbsoluteTarget | null {
   const parts = /^http:\/\/([^/?#]*)([^#]*)/i.exec(text)
   const target = parseAuthority(parts?.[1] ?? '', 80)
   if (parts === null || target === null) return null

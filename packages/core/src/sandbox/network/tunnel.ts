@@ -6,7 +6,7 @@ import { parseConnectTarget } from './target.ts'
 
 /** Settles when the client's connection is gone. `head` is what came after the request's headers. */
 export async function tunnel(gate: Gate, authority: string, client: Duplex, head: Buffer): Promise<void> {
-  if (client.destroyed) return
+  if (!client.writable) return
   const ended = new Promise<void>(resolve => void client.once('close', resolve))
   const target = parseConnectTarget(authority)
   if (target === null) {

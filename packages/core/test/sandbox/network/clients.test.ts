@@ -83,6 +83,15 @@ describe.each(['http', 'https'] as const)('%s', scheme => {
     expect((await open('/usr/bin/python3', '-c', PYTHON, url, 'body')).stdout).toBe('hello body\n')
     const refused = await shut('/usr/bin/python3', '-c', PYTHON, url)
     expect(refused.stdout).toContain(refusal)
+    if (scheme === 'https') return
+    const large = await shut(
+      '/usr/bin/python3',
+      '-c',
+      PYTHON.replace('.encode()', '.encode() * 1_000_000'),
+      url,
+      'body',
+    )
+    expect(large.stdout).toContain(refusal)
   })
 
   test('Node’s fetch', async () => {

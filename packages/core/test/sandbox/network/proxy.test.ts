@@ -61,7 +61,7 @@ describe('what the list opens', () => {
 describe('what it refuses, each beside the same request once allowed', () => {
   test('a name that is not on the list, with the flag that allows it', async () => {
     const proxy = await proxyFor(['api.example.com'], { lookup: neverCalled })
-    const plain = await exchange(proxy.path, get('http://other.example.com/'))
+    const plain = await exchange(proxy.path, getAndClose('http://other.example.com/'))
     const tunnelled = await exchange(proxy.path, connectTo('other.example.com:443'))
     expect(statuses(plain)).toEqual(['403'])
     expect(plain).toContain(
@@ -165,7 +165,7 @@ describe('attacks on the reading of a request', () => {
   ])('%j reaches nothing by an address or a tunnel', async host => {
     const remote = await rawRemote()
     const proxy = await proxyFor([`localhost:${remote.port}`, '127.0.0.1', `127.0.0.0/8:${remote.port}`])
-    const plain = await exchange(proxy.path, get(`http://${host}:${remote.port}/`))
+    const plain = await exchange(proxy.path, getAndClose(`http://${host}:${remote.port}/`))
     const tunnelled = await exchange(proxy.path, connectTo(`${host}:${remote.port}`))
     expect([...statuses(plain), ...statuses(tunnelled)].every(one => one === '400' || one === '403')).toBe(
       true,
@@ -181,10 +181,10 @@ describe('attacks on the reading of a request', () => {
       get(`http://localhost:${allowed.port}/1`) +
         get(`http://localhost:${allowed.port}/2`) +
         get(`http://localhost:${trap.port}/3`) +
-        get(`http://localhost:${allowed.port}/4`),
+        getAndClose(`http://localhost:${allowed.port}/4`),
     )
-    expect(statuses(answer)).toEqual(['200', '200', '403'])
-    expect(allowed.requests.map(one => one.line)).toEqual(['GET /1', 'GET /2'])
+    expect(statuses(answer)).toEqual(['200', '200', '403', '200'])
+    expect(allowed.requests.map(one => one.line)).toEqual(['GET /1', 'GET /2', 'GET /4'])
     expect(trap.requests).toEqual([])
   })
 
@@ -197,6 +197,30 @@ describe('attacks on the reading of a request', () => {
     expect(trap.connections()).toBe(0)
     const both = await exchange(proxy.path, first + connectTo(`localhost:${allowed.port}`), 'Established')
     expect(statuses(both)).toEqual(['200', '200'])
+  })
+
+  test('a framing behind thousands of headers is seen', async () => {
+    const remote = await rawRemote(socket => {
+      setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'), 100)
+    })
+    const proxy = await proxyFor([`localhost:${remote.port}`, '127.0.0.0/8'])
+    const evil = 'GET /evil HTTP/1.1\r\n\r\n'
+    await exchange(
+      proxy.path,
+      `GET http://localhost:${remote.port}/ HTTP/1.1\r\nConnection: close\r\n${'a:\r\n'.repeat(3000)}` +
+        `Transfer-Encoding: chunked\r\n\r\n${evil.length.toString(16)}\r\n${evil}\r\n0\r\n\r\n`,
+    )
+    expect(remote.received()).toContain(`\r\n\r\n${evil.length.toString(16)}\r\n${evil}`)
+  })
+
+  test('requests behind one that ends the connection leave nothing open', async () => {
+    const remote = await httpRemote()
+    const proxy = await proxyFor([`localhost:${remote.port}`, '127.0.0.0/8'])
+    const url = `http://localhost:${remote.port}/`
+    const answer = await exchange(proxy.path, getAndClose(url) + get(url) + get(url))
+    expect(statuses(answer)).toEqual(['200'])
+    await new Promise<void>(resolve => void setTimeout(resolve, 100))
+    expect(remote.requests).toHaveLength(1)
   })
 
   test('a body never becomes a second request', async () => {
@@ -270,6 +294,34 @@ describe('attacks on the reading of a request', () => {
   })
 })
 
+test('a connection that is kept for many requests holds nothing back', async () => {
+  const remote = await httpRemote()
+  const proxy = await proxyFor([`localhost:${remote.port}`, '127.0.0.0/8'])
+  const warnings: Error[] = []
+  const collect = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', collect)
+  const socket = (await held(proxy.path, 1))[0]!
+  let text = ''
+  socket.on('data', bytes => (text += bytes.toString()))
+  for (let index = 1; index <= 30; index += 1) {
+    socket.write(get(`http://${index % 2 === 0 ? 'other.example' : `localhost:${remote.port}`}/`))
+    await eventually(() => statuses(text).length === index)
+  }
+  socket.destroy()
+  process.off('warning', collect)
+  expect(warnings).toEqual([])
+  expect(remote.requests).toHaveLength(15)
+})
+
+test('a refused upload is answered, however large it is', async () => {
+  const proxy = await proxyFor([])
+  const answer = await exchange(
+    proxy.path,
+    `POST http://other.example/ HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\nConnection: close\r\n\r\n${'x'.repeat(8_000_000)}`,
+  )
+  expect(statuses(answer)).toEqual(['403'])
+})
+
 describe('remotes that fail', () => {
   test('say so in words', async () => {
     const port = await freePort()
@@ -303,7 +355,7 @@ describe('remotes that fail', () => {
     const proxy = await proxyFor([`localhost:${remote.port}`, '127.0.0.0/8'])
     const answer = await exchange(proxy.path, get(`http://localhost:${remote.port}/`))
     expect(answer).toMatch(/^(HTTP\/1\.1 502 |HTTP\/1\.1 200 OK\r\nContent-Length: 10)/)
-    expect(statuses(await exchange(proxy.path, get('http://other.example/')))).toEqual(['403'])
+    expect(statuses(await exchange(proxy.path, getAndClose('http://other.example/')))).toEqual(['403'])
   })
 })
 
@@ -320,7 +372,9 @@ describe('a client that will not behave', () => {
     await eventually(() => open() <= 512 && remote.connections() >= 512)
     expect([open(), remote.connections()]).toEqual([512, 512])
     for (const socket of sockets) socket.destroy()
-    await eventually(async () => statuses(await exchange(proxy.path, get('http://x.example/')))[0] === '403')
+    await eventually(
+      async () => statuses(await exchange(proxy.path, getAndClose('http://x.example/')))[0] === '403',
+    )
   })
 
   test('is cut off when it sends requests far ahead of the answers', async () => {

@@ -192,11 +192,14 @@ def _connection():
     import _socket
 
     _no_signal = _socket.MSG_NOSIGNAL
+    path = os.environ["SRECODEX_SOCKET"]
+    if len(os.fsencode(path)) > 107:
+        raise _lost("SRECODEX_SOCKET is too long for a socket")
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         # socket.setdefaulttimeout is meant for the script's own connections.
         connection.settimeout(None)
-        connection.connect(os.environ["SRECODEX_SOCKET"])
+        connection.connect(path)
     except BaseException:
         connection.close()
         raise
