@@ -1,0 +1,58 @@
+/** What srecodex adds to a script that does nothing. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { runScript } from '@srecodex/core'
+import { withPlace } from './place.ts'
+import { runReplay, runToEnd } from './processes.ts'
+import { recordReplay } from './replay.ts'
+import { ratioOf, timeWays, type RoundsOptions, type Timing, type Way } from './rounds.ts'
+import type { Comparison } from './table.ts'
+
+const CLI = join(import.meta.dirname, '..', '..', 'cli', 'dist', 'bin.js')
+
+const LANGUAGES = [
+  { name: 'bash', file: 'empty.sh', text: ':\n' },
+  { name: 'python', file: 'empty.py', text: 'pass\n' },
+  { name: 'node', file: 'empty.js', text: '0\n' },
+] as const
+
+export async function overhead(options: RoundsOptions): Promise<Comparison> {
+  if (!existsSync(CLI)) throw new Error(`build the CLI first: there is no ${CLI}`)
+  return withPlace(async place => {
+    const { workspace, environment } = place
+    const ways: Way[] = []
+    const bare = { environment, cwd: workspace, stdoutPath: null }
+    for (const { name, file, text } of LANGUAGES) {
+      const path = place.script(file, text)
+      const run = async (): Promise<void> => {
+        const report = await runScript({ script: { path }, workspace, callerEnvironment: environment })
+        if (report.status !== 'succeeded') throw new Error(`the ${name} run ${report.status}: ${report.error?.message}`)
+      }
+      const replay = await recordReplay(run)
+      const seccompPath = place.file('seccomp')
+      const stdoutPath = place.file('stdout')
+      ways.push(
+        { name: `${name}: bare`, once: () => runToEnd(replay.command, { ...bare, stdoutPath }) },
+        { name: `${name}: bubblewrap`, once: () => runReplay(replay, { ...bare, stdoutPath, seccompPath }) },
+        { name: `${name}: runScript`, once: run },
+      )
+    }
+    const cli = [process.execPath, CLI, 'run', join(workspace, 'empty.sh')]
+    ways.push(
+      { name: 'srecodex run empty.sh', once: () => runToEnd(cli, { ...bare, stderr: 'ignore' }) },
+      { name: 'node -e 0', once: () => runToEnd([process.execPath, '-e', '0'], bare) },
+    )
+    const timings = await timeWays(ways, options)
+    return { title: `An empty script (Node ${process.version})`, timings, targets: targetsOf(timings) }
+  })
+}
+
+function targetsOf(timings: readonly Timing[]): Comparison['targets'] {
+  const ratios = LANGUAGES.map(({ name }) => ({
+    name: `${name}: runScript / bubblewrap`,
+    ratio: ratioOf(timings, `${name}: runScript`, `${name}: bubblewrap`),
+    most: 1.25,
+  }))
+  return [...ratios, { name: 'srecodex run / node -e 0', ratio: ratioOf(timings, 'srecodex run empty.sh', 'node -e 0'), most: 3 }]
+}

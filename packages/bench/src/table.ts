@@ -1,0 +1,40 @@
+/** Measurements as text and as JSON. */
+
+import type { Timing } from './rounds.ts'
+
+export interface Comparison {
+  readonly title: string
+  readonly timings: readonly Timing[]
+  readonly targets: readonly { readonly name: string; readonly ratio: number; readonly most: number }[]
+}
+
+export function renderTable(comparisons: readonly Comparison[]): string {
+  return comparisons.map(renderComparison).join('\n')
+}
+
+function renderComparison({ title, timings, targets }: Comparison): string {
+  const rounds = timings[0]?.samplesMs.length ?? 0
+  const rows = [
+    [title, 'median ms', 'middle half', `of ${rounds} rounds`],
+    ...timings.map(({ name, medianMs, quartilesMs: [low, high] }) => [
+      name,
+      medianMs.toFixed(1),
+      `${low.toFixed(1)} – ${high.toFixed(1)}`,
+      '',
+    ]),
+    ['', '', '', ''],
+    ['ratio', 'median', 'target', ''],
+    ...targets.map(({ name, ratio, most }) => [name, ratio.toFixed(2), `≤ ${most}`, ratio <= most ? 'holds' : 'MISSED']),
+  ]
+  const widths = [0, 1, 2, 3].map(column => Math.max(...rows.map(row => row[column]!.length)))
+  return rows
+    .map(([first = '', ...rest]) =>
+      [first.padEnd(widths[0]!), ...rest.map((cell, at) => cell.padStart(widths[at + 1]!))].join('  ').trimEnd(),
+    )
+    .map(line => `${line}\n`)
+    .join('')
+}
+
+export function renderJson(comparisons: readonly Comparison[]): string {
+  return `${JSON.stringify(comparisons, null, 2)}\n`
+}
