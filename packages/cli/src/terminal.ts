@@ -27,7 +27,7 @@ export function processTerminal(): Terminal {
     err: text => void process.stderr.write(text),
     env: process.env,
     cwd: process.cwd(),
-    isInteractive: process.stderr.isTTY === true,
+    isInteractive: process.stderr.isTTY,
     columns: Number(process.env.COLUMNS) || process.stdout.columns || 80,
   }
 }

@@ -12,6 +12,7 @@ export interface ProgressLine {
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 const INTERVAL_MS = 100
 const BAR_WIDTH = 24
+const COLOUR = new RegExp(`(${'\u001B'}\\[[\\d;]*m)`)
 
 /** Draws nothing where nobody watches. */
 export function startProgress(terminal: Terminal, name: string): ProgressLine {
@@ -52,7 +53,7 @@ function bar(done: number, total: number | null): string {
 function clip(text: string, width: number): string {
   let seen = 0
   let result = ''
-  for (const part of text.split(/(\u001B\[[\d;]*m)/)) {
+  for (const part of text.split(COLOUR)) {
     if (part.startsWith('\u001B')) {
       result += part
       continue

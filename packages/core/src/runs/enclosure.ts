@@ -146,22 +146,25 @@ async function openSandboxed(
   const limits = limitsOf(options, folder)
   const proxy = typeof network === 'string' ? null : await openNetwork(network, folder)
   const { protection } = parts
-  const hidden = options.ownFolders.filter(own => contains(around.workspace, own) && isFolder(own))
   const nodes = resolveInterpreter('javascript', interpreterOptions(options, around))
+  const readable = [
+    ...new Set([
+      ...parts.readable,
+      ...parts.language.readable,
+      ...nodes.readable,
+      ...surroundings(parts.script, around),
+    ]),
+  ].sort()
+  const hidden = options.ownFolders.filter(
+    own => [around.workspace, ...readable].some(visible => contains(visible, own)) && isFolder(own),
+  )
   const profile: SandboxProfile = {
     mode: sandboxMode === 'read-only' ? 'read-only' : 'workspace-write',
     network: proxy === null ? (network as 'none' | 'host') : 'allowlist',
     system: systemLayout(),
     workspace: around.workspace,
     home: around.home,
-    readable: [
-      ...new Set([
-        ...parts.readable,
-        ...parts.language.readable,
-        ...nodes.readable,
-        ...surroundings(parts.script, around),
-      ]),
-    ].sort(),
+    readable,
     pinned: pinned(around.workspace, protection.pin, [...hidden, target]),
     protected: protection.readOnly,
     hidden,
@@ -294,7 +297,7 @@ function watching(
         minFreeSpaceBytes: options.config.limits.minFreeSpaceBytes,
         memoryBytes: bounds.has('memory') ? null : options.config.limits.memoryBytes,
         processes: bounds.has('processes') ? null : options.config.limits.processes,
-        rootPid: running.rootPid,
+        rootPid: () => running.rootPid(),
         onExceeded,
       }),
     observe: () => ({

@@ -151,7 +151,8 @@ async function verdict(
       stream: '',
     },
   })
-  if (stopped?.kind === 'timeout' && failed) {
+  // A script that caught SIGINT and left with 0 did not do its job either.
+  if (stopped?.kind === 'timeout') {
     return {
       status: 'timed-out',
       error: {
@@ -162,7 +163,7 @@ async function verdict(
       },
     }
   }
-  if (stopped?.kind === 'cancel' && failed) {
+  if (stopped?.kind === 'cancel') {
     return {
       status: 'cancelled',
       error: { code: 'CANCELLED', message: 'the run was cancelled', hint: null, stream: '' },

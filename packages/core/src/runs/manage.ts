@@ -65,8 +65,8 @@ function isOpen(record: RunRecord): boolean {
 export async function* watchRun(stateFolder: string, name: string, signal?: AbortSignal): AsyncGenerator<RunRecord> {
   let record = await findRun(stateFolder, name)
   yield record
-  while (isOpen(record) && !signal?.aborted) {
-    await sleep(4 * POLL_MS)
+  while (isOpen(record)) {
+    await sleep(4 * POLL_MS, undefined, { signal })
     const next = (await readRecord(stateFolder, record.id)) ?? record
     if (JSON.stringify(next) !== JSON.stringify(record)) yield next
     record = next

@@ -165,7 +165,7 @@ function supervise(child: ChildProcess, options: LaunchOptions): RunningProcess 
       try {
         resolve(readOutcome(report(), status(), diagnostics(), options))
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
     })
   })

@@ -103,7 +103,7 @@ function resolvePython(candidate: string, real: string, workspace: string): Reso
   const base = dirname(dirname(real))
   const readable: string[] = []
   if (!isSystem(real)) {
-    if (!/^python/.test(basename(real)) || !hasPythonLibrary(base)) return null
+    if (!basename(real).startsWith('python') || !hasPythonLibrary(base)) return null
     readable.push(base)
   }
   if (!isEnvironment) return resolved(real, dirname(real), readable)

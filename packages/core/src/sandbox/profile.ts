@@ -41,7 +41,7 @@ export interface SandboxProfile {
   readonly pinned: readonly string[]
   /** In the workspace, read-only whatever the mode. Parents before children. */
   readonly protected: readonly string[]
-  /** In the workspace, covered by an empty folder: srecodex's own state, where the operator put it there. */
+  /** Covered by an empty folder: srecodex's own state, where it lies in something that the script sees. */
   readonly hidden: readonly string[]
   /** The staged copy, mounted read-only over the script's own path. */
   readonly script: Mount
