@@ -9,10 +9,15 @@ export interface Terminal {
   err(text: string): void
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
-  /** Whether progress can be shown: stderr is a terminal. */
+  /** Whether progress can be drawn: stderr is a terminal that can rewrite a line. */
   readonly isInteractive: boolean
+  /** As it is now: a window can be resized. */
   readonly columns: number
 }
+
+const DEFAULT_COLUMNS = 80
+/** Narrower than this nothing can be laid out. */
+const MIN_COLUMNS = 20
 
 export function processTerminal(): Terminal {
   // A reader that went away (`| head`) is no fault.
@@ -27,8 +32,11 @@ export function processTerminal(): Terminal {
     err: text => void process.stderr.write(text),
     env: process.env,
     cwd: process.cwd(),
-    isInteractive: process.stderr.isTTY,
-    columns: Number(process.env.COLUMNS) || process.stdout.columns || 80,
+    isInteractive: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
+    get columns() {
+      const known = Number(process.env.COLUMNS) || process.stdout.columns || process.stderr.columns
+      return Math.max(MIN_COLUMNS, Math.floor(known) || DEFAULT_COLUMNS)
+    },
   }
 }
 

@@ -1,8 +1,9 @@
 /** `srecodex run`: the summary on stdout, everything else on stderr. */
 
-import { loadConfig, runScript, SrecodexError, type RunEvent } from '@srecodex/core'
+import { loadConfig, runScript, SrecodexError, type LoadedConfig, type Problem, type RunEvent } from '@srecodex/core'
 import { exitCodeOfReport } from '../exit-codes.ts'
-import { renderNotice, renderPlace } from '../render/error.ts'
+import { renderNotice, renderNotices } from '../render/error.ts'
+import { givenPath } from '../render/path.ts'
 import { startProgress } from '../render/progress.ts'
 import { renderEnding } from '../render/report.ts'
 import type { Terminal } from '../terminal.ts'
@@ -29,26 +30,27 @@ export async function run(
   args: readonly string[],
   flags: RunFlags,
 ): Promise<number> {
-  const source = script === '-' ? await fromStdin(flags.lang) : fromFile(script, flags.lang)
-  const workspace = flags.workspace ?? terminal.cwd
-  const loaded = await loadConfig({ workspace, env: terminal.env, flags: settings(flags) })
-  for (const notice of loaded.notices) {
-    const place = notice.at === undefined ? '' : ` (${renderPlace(notice.at)})`
-    terminal.err(renderNotice(`${notice.message}${place}${notice.hint === undefined ? '' : `: ${notice.hint}`}`))
-  }
+  const environment = environmentOf(flags.env ?? [], terminal.env)
+  const workspace = givenPath(flags.workspace ?? '.', terminal)
+  const loaded = await load(workspace, flags, terminal)
+  const source = script === '-' ? await fromStdin(flags.lang, terminal) : fromFile(script, flags, terminal)
+  terminal.err(renderNotices(loaded.notices, terminal))
 
   const cancel = new AbortController()
-  const onSignal = (): void => cancel.abort()
+  const progress = startProgress(terminal, script === '-' ? 'script' : script)
+  const onSignal = (): void => {
+    progress.say('stopping')
+    cancel.abort()
+  }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, onSignal)
-  const progress = startProgress(terminal, script === '-' ? 'script' : script)
   try {
     const report = await runScript({
       script: source,
       config: loaded.config,
       args,
       workspace,
-      environment: environmentOf(flags.env ?? [], terminal.env),
+      environment,
       callerEnvironment: terminal.env,
       keep: flags.keep ?? false,
       signal: cancel.signal,
@@ -60,7 +62,7 @@ export async function run(
     if (flags.json) terminal.out(`${JSON.stringify(report)}\n`)
     else {
       if (report.summary !== '') terminal.out(`${report.summary}\n`)
-      terminal.err(renderEnding(report))
+      terminal.err(renderEnding(report, terminal))
     }
     return exitCodeOfReport(report)
   } finally {
@@ -69,37 +71,70 @@ export async function run(
   }
 }
 
-/** Flags as settings by the keys of the config file, so that one table checks both. */
-function settings(flags: RunFlags): Record<string, unknown> {
-  const network = flags.network
-  return {
-    'scripts.execution_timeout': flags.timeout,
+/** Each flag and the key of the config file that it overrides, so that one table checks both. */
+const FLAG_OF_KEY: Readonly<Record<string, string>> = {
+  'scripts.execution_timeout': '--timeout',
+  'mutations.default': '--mutations',
+  'execution_environment.network': '--network',
+  'execution_environment.sandbox_mode': '--sandbox',
+  'execution_environment.readable': '--read',
+  'summary.max_chars': '--max-summary',
+}
+
+async function load(workspace: string, flags: RunFlags, terminal: Terminal): Promise<LoadedConfig> {
+  const { network, timeout } = flags
+  const settings = {
+    'scripts.execution_timeout': timeout,
     'mutations.default': flags.mutations,
     'execution_environment.network':
       network === undefined || network === 'none' || network === 'host'
         ? network
         : network.split(',').map(entry => entry.trim()),
     'execution_environment.sandbox_mode': flags.sandbox,
-    'execution_environment.readable': flags.read,
+    'execution_environment.readable': flags.read?.map(path => givenPath(path, terminal)),
     'summary.max_chars': flags.maxSummary,
+  }
+  try {
+    return await loadConfig({ workspace, env: terminal.env, flags: settings })
+  } catch (error) {
+    if (!(error instanceof SrecodexError) || error.code !== 'CONFIG_INVALID') throw error
+    const problems = ((error.details.problems ?? []) as readonly Problem[]).map(inFlagWords)
+    const isUsage = problems.every(problem => problem.message.startsWith('`--'))
+    throw new SrecodexError(isUsage ? 'USAGE' : error.code, error.message, { details: { problems }, cause: error })
   }
 }
 
-function fromFile(script: string, lang: RunFlags['lang']) {
-  if (lang !== undefined) {
+/** Who typed `--timeout` should not have to know `scripts.execution_timeout`. */
+function inFlagWords(problem: Problem): Problem {
+  const cap = /^`scripts.execution_timeout` is (\S+) seconds, more than the (\S+) of/.exec(problem.message)
+  if (cap !== null && problem.at === undefined) {
+    return {
+      message: `\`--timeout\` is ${cap[1]} seconds, more than the ${cap[2]} that the operator allows`,
+      hint: 'give it less, or raise max_timeout in [scripts] of the config',
+    }
+  }
+  const given = /^`([^`[]+)(?:\[\d+\])?`, given as a flag,/.exec(problem.message)
+  const flag = given === null ? undefined : FLAG_OF_KEY[given[1]!]
+  return flag === undefined ? problem : { ...problem, message: problem.message.replace(given![0], `\`${flag}\``) }
+}
+
+function fromFile(script: string, flags: RunFlags, terminal: Terminal) {
+  if (flags.lang !== undefined) {
     throw new SrecodexError('USAGE', '--lang goes with a script from stdin', {
       hint: "a file's language is told by its extension",
     })
   }
-  return { path: script }
+  // Core looks from the workspace; the user typed the path from here.
+  return { path: flags.workspace === undefined ? script : givenPath(script, terminal) }
 }
 
-async function fromStdin(lang: RunFlags['lang']) {
+async function fromStdin(lang: RunFlags['lang'], terminal: Terminal) {
   if (lang === undefined) {
     throw new SrecodexError('USAGE', 'a script from stdin needs its language', {
       hint: 'srecodex run - --lang py|sh|js',
     })
   }
+  if (process.stdin.isTTY) terminal.err(renderNotice('reading the script from the terminal; Ctrl-D ends it'))
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
   return { text: Buffer.concat(chunks).toString('utf8'), language: LANGUAGES[lang] }
@@ -110,17 +145,20 @@ function environmentOf(entries: readonly string[], caller: NodeJS.ProcessEnv): R
   const environment: Record<string, string> = {}
   for (const entry of entries) {
     const [name = '', ...rest] = entry.split('=')
+    // What stands there may be a secret whose name was forgotten, so it is not repeated.
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      throw new SrecodexError('USAGE', `--env ${entry}: ${JSON.stringify(name)} is no name of a variable`, {
+      throw new SrecodexError('USAGE', '`--env` was given something that is no name of a variable', {
         hint: '--env NAME, or --env NAME=VALUE',
       })
     }
     if (name.startsWith('SRECODEX_')) {
-      throw new SrecodexError('USAGE', `--env ${name}: names that begin with SRECODEX_ are srecodex's own`)
+      throw new SrecodexError('USAGE', `\`--env ${name}\`: names that begin with SRECODEX_ are srecodex's own`, {
+        hint: 'hand it on under another name',
+      })
     }
     const value = entry.includes('=') ? rest.join('=') : caller[name]
     if (value === undefined) {
-      throw new SrecodexError('USAGE', `--env ${name}: there is no such variable here`, {
+      throw new SrecodexError('USAGE', `\`--env ${name}\`: there is no such variable here`, {
         hint: `give its value: --env ${name}=VALUE`,
       })
     }

@@ -1,36 +1,118 @@
 /** One run, for a person: what it returned, what became of it, where the rest is. */
 
-import type { RunReport } from '@srecodex/core'
-import { paint } from '../terminal.ts'
-import { renderNotice } from './error.ts'
-import { bytes, count, duration, plural } from './units.ts'
+import { homes, type RunRecord, type RunReport, type RunStatus } from '@srecodex/core'
+import { join } from 'node:path'
+import { paint, type Terminal } from '../terminal.ts'
+import { renderHint, renderNotice } from './error.ts'
+import { flow, widthOf, wrap } from './layout.ts'
+import { shownPath } from './path.ts'
+import { age, bytes, count, duration, plural, time } from './units.ts'
+
+type Paint = (typeof paint)['out']
 
 /** What goes to stderr after the summary went to stdout. */
-export function renderEnding(report: RunReport): string {
-  const ok = report.status === 'succeeded'
-  const mark = ok ? paint.err('green', '✔') : paint.err('red', '✘')
-  const parts = [
-    `${report.status} in ${duration(report.durationMs)}`,
+export function renderEnding(report: RunReport, terminal: Terminal): string {
+  const { run, status, output, context, error, next } = report
+  const facts = [
+    `${statusMark(status, paint.err)} ${status} in ${duration(report.durationMs)}`,
     ...(report.exitCode === null || report.exitCode === 0 ? [] : [`exit ${report.exitCode}`]),
     ...(report.signal === null ? [] : [report.signal]),
-    `${plural(report.output.stdout.lines, 'line')} (${bytes(report.output.stdout.bytes)}) kept`,
-    `≈${count(report.context.rawTokens)} tokens raw, ≈${count(report.context.summaryTokens)} returned`,
+    `${plural(output.stdout.lines + output.stderr.lines, 'line')} of output (${bytes(output.stdout.bytes + output.stderr.bytes)})`,
+    `≈${count(context.summaryTokens)} of ≈${plural(context.rawTokens, 'token')} returned`,
   ]
+  const where = [`run ${run}`, sandboxText(report.sandbox)]
+  const separator = paint.err('dim', ' · ')
   return [
     ...report.notices.map(renderNotice),
-    ...(report.error === null
-      ? []
-      : [
-          `${paint.err('red', `error[${report.error.code}]`)}: ${report.error.message}\n`,
-          ...(report.error.hint === null ? [] : [`\n${paint.err('cyan', 'hint')}: ${report.error.hint}\n`]),
-        ]),
-    ...report.artifacts.map(({ name, bytes: size }) => `${paint.err('dim', 'artifact')} ${name} (${bytes(size)})\n`),
-    `${mark} ${parts.join(' · ')}\n`,
-    paint.err('dim', `  run ${report.run} · sandbox ${sandboxText(report.sandbox)}`) + '\n',
-    ...(report.next === null ? [] : [`  next: ${report.next}\n`]),
+    ...(error === null ? [] : [`${paint.err('red', `error[${error.code}]`)}: ${error.message}\n`]),
+    ...(error?.hint ? [`\n${renderHint(error.hint)}`] : []),
+    ...report.artifacts.map(
+      ({ name, bytes: size }) => `artifact: ${artifactPath(run, name, terminal)} (${bytes(size)})\n`,
+    ),
+    ...flow(facts, separator, terminal.columns).map((line, index) => `${index === 0 ? '' : '  '}${line}\n`),
+    ...flow(where, ' · ', terminal.columns - 2).map(line => `  ${paint.err('dim', line)}\n`),
+    ...(next === null ? [] : [`  next: ${next}\n`]),
   ].join('')
 }
 
-export function sandboxText(sandbox: RunReport['sandbox']): string {
-  return `${sandbox.mode} (${sandbox.backend}), network ${sandbox.network}`
+/** All that is known of one run, the summary last. */
+export function renderRun(record: RunRecord, terminal: Terminal): string {
+  const { report } = record
+  const { script, output, context, error } = report
+  const begun = new Date(record.startedAt)
+  const isOpen = report.status === 'running' || report.status === 'waiting'
+  const took = isOpen ? Date.now() - begun.getTime() : report.durationMs
+  const name = record.scriptPath === null ? `${script.name} (given as text)` : shownPath(record.scriptPath, terminal)
+  const exit = report.signal ?? (report.exitCode === null || report.exitCode === 0 ? '' : `exit ${report.exitCode}`)
+  const rows: readonly (readonly [string, string])[] = [
+    ['run', record.id],
+    ['status', `${statusMark(report.status, paint.out)} ${report.status}${exit === '' ? '' : `, ${exit}`}`],
+    ['error', error === null ? '' : `${error.code}: ${error.message}`],
+    ['hint', error?.hint ?? ''],
+    ['script', name],
+    ['', `${script.language}, ${bytes(script.bytes)}, sha256 ${script.sha256.slice(0, 16)}…`],
+    ['args', record.args.map(quoted).join(' ')],
+    ['workspace', shownPath(record.workspace, terminal)],
+    ['started', `${time(begun)} (${age(begun, new Date())})`],
+    [isOpen ? 'running for' : 'took', duration(took)],
+    ['sandbox', sandboxText(report.sandbox)],
+    ['stdout', isOpen ? '' : `${plural(output.stdout.lines, 'line')}, ${bytes(output.stdout.bytes)}`],
+    ['stderr', isOpen ? '' : `${plural(output.stderr.lines, 'line')}, ${bytes(output.stderr.bytes)}`],
+    ['tokens', isOpen ? '' : `≈${count(context.rawTokens)} printed, ≈${count(context.summaryTokens)} returned`],
+    ...report.artifacts.map(
+      ({ name: artifact, bytes: size }) => ['artifact', `${artifactPath(record.id, artifact, terminal)} (${bytes(size)})`] as const,
+    ),
+    ...report.notices.map(notice => ['note', notice] as const),
+    ['kept in', shownPath(runPath(record.id, terminal), terminal)],
+    ['next', report.next ?? ''],
+  ]
+  const shown = rows.filter(([, value]) => value !== '')
+  const labelColumns = Math.max(...shown.map(([label]) => widthOf(label))) + 2
+  const facts = shown.flatMap(([label, value]) =>
+    wrap(value, terminal.columns - labelColumns).map(
+      (line, index) => `${paint.out('dim', (index === 0 ? label : '').padEnd(labelColumns))}${line}\n`,
+    ),
+  )
+  return [...facts, ...(report.summary === '' ? [] : [`\n${report.summary}\n`])].join('')
+}
+
+export function sandboxText({ mode, backend, network }: RunReport['sandbox']): string {
+  return backend === 'none' ? `no sandbox (${mode})` : `${mode} by ${backend}, network ${network}`
+}
+
+const COLOURS: Readonly<Record<RunStatus, 'green' | 'red' | 'yellow' | 'cyan'>> = {
+  succeeded: 'green',
+  running: 'cyan',
+  waiting: 'yellow',
+  planned: 'yellow',
+  failed: 'red',
+  'timed-out': 'red',
+  cancelled: 'yellow',
+  interrupted: 'red',
+  refused: 'red',
+  drifted: 'red',
+}
+
+export function statusColour(status: RunStatus): 'green' | 'red' | 'yellow' | 'cyan' {
+  return COLOURS[status]
+}
+
+function statusMark(status: RunStatus, painted: Paint): string {
+  const colour = COLOURS[status]
+  const mark = { green: '✔', red: '✘', yellow: '!', cyan: '…' }[colour]
+  return painted(colour, mark)
+}
+
+function runPath(run: string, terminal: Terminal): string {
+  return join(homes(terminal.env).state, 'runs', run)
+}
+
+/** The last entry of a list that was cut says how many more; it is no file. */
+function artifactPath(run: string, name: string, terminal: Terminal): string {
+  return name.startsWith('… ') ? name : shownPath(join(runPath(run, terminal), 'artifacts', name), terminal)
+}
+
+/** As a shell would take it. */
+function quoted(argument: string): string {
+  return /^[\w./:=@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`
 }

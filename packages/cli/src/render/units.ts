@@ -1,8 +1,8 @@
 /** Numbers as people read them. */
 
-export function bytes(size: number): string {
+export function bytes(count: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let value = size
+  let value = count
   let unit = 0
   while (value >= 1024 && unit < units.length - 1) {
     value /= 1024
@@ -11,13 +11,14 @@ export function bytes(size: number): string {
   return unit === 0 ? `${value} B` : `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`
 }
 
+/** Not `toLocaleString`: the first use of Intl costs a start 40 ms. */
 export function count(value: number): string {
-  return value.toLocaleString('en-US')
+  return String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   return seconds < 3600
     ? `${Math.floor(seconds / 60)} min ${seconds % 60} s`
@@ -31,6 +32,16 @@ export function age(since: Date, now: Date): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`
   return `${Math.floor(seconds / 86_400)} d ago`
+}
+
+/** By the clock on the wall, with its offset: `2026-11-22 11:29:20 +01:00`. */
+export function time(date: Date): string {
+  const two = (value: number): string => String(Math.floor(Math.abs(value))).padStart(2, '0')
+  const offset = -date.getTimezoneOffset()
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')
+  const zone = offset === 0 ? 'UTC' : `${offset < 0 ? '-' : '+'}${two(offset / 60)}:${two(offset % 60)}`
+  return `${day} ${clock} ${zone}`
 }
 
 export function plural(value: number, noun: string): string {

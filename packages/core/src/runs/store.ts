@@ -4,12 +4,17 @@
  * Promises: `run.json` is whole at every moment (written beside, synced, renamed); a run whose srecodex was
  * killed is told as `interrupted`, never as running; folders are 0700, files 0600. Several processes may share
  * one store: a run is written by the process that started it, and only read by others.
+ *
+ * When power fails, the record of a script that began is there (it is durable before the script starts), and an
+ * ending of the last moments may be lost: the run is told as interrupted. A sync costs 2 ms and more, so each is
+ * made where something depends on it and nowhere else.
  */
 
 import {
   closeSync,
+  constants,
   fdatasyncSync,
-  fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -19,7 +24,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicFactory } from 'ulid'
 import { SrecodexError } from '../errors.ts'
@@ -45,7 +50,7 @@ export interface RunRecord {
   readonly temporary: string | null
   readonly args: readonly string[]
   readonly owner: Owner
-  /** Process id of the supervisor, once it runs: SIGTERM to it ends the run. */
+  /** Once it runs: SIGTERM to it ends the run. Not in `run.json`, but beside it. */
   readonly supervisor: Owner | null
   readonly report: RunReport
 }
@@ -55,6 +60,9 @@ export interface RunFolder {
   readonly id: string
   readonly path: string
   readonly record: string
+  /** Where the next record is written before it takes the place of the last. */
+  readonly draft: string
+  readonly supervisor: string
   readonly script: string
   readonly stdout: string
   readonly stderr: string
@@ -73,6 +81,8 @@ export function runFolder(stateFolder: string, id: string): RunFolder {
     id,
     path,
     record: join(path, 'run.json'),
+    draft: join(path, 'run.json.new'),
+    supervisor: join(path, 'supervisor'),
     script: join(path, 'script'),
     stdout: join(path, 'stdout'),
     stderr: join(path, 'stderr'),
@@ -92,53 +102,89 @@ export function createRunFolder(stateFolder: string): RunFolder {
     mkdirSync(folder.path, { mode: 0o700 })
     mkdirSync(folder.artifacts, { mode: 0o700 })
     mkdirSync(folder.sockets, { mode: 0o700 })
-    writeFileSync(liveMarker(stateFolder, folder.id), JSON.stringify(ownerOf(process.pid)), { mode: 0o600 })
+    writeFileSync(liveMarker(stateFolder, folder.id, ownerOf(process.pid)), '', { mode: 0o600 })
     return folder
   })
 }
 
-/** Durable when it returns. @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL */
+/**
+ * Writes the first record, and sets aside the space that the last will take.
+ *
+ * @returns when it is durable. Nothing that must be undone after a crash may begin before.
+ * @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL
+ */
+export function beginRecord(folder: RunFolder, record: RunRecord): Promise<void> {
+  guarded(folder.path, () => {
+    const bytes = writeDraft(folder, record)
+    renameSync(folder.draft, folder.record)
+    // A script can fill the disk that the store is on: its report is still to be told.
+    writeFileSync(folder.draft, Buffer.alloc(bytes + RESERVED_BYTES), { mode: 0o600 })
+  })
+  return Promise.all([folder.record, folder.path].map(sync)).then(
+    () => {},
+    (error: unknown) => {
+      throw storeError(folder.path, error)
+    },
+  )
+}
+
+/** How much longer the last record may be than the first: a summary, lists, notices. */
+const RESERVED_BYTES = 32 * 1024
+
+/** Replaces the record; whole on the disk when it returns. @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL */
 export function writeRecord(folder: RunFolder, record: RunRecord): void {
   guarded(folder.path, () => {
-    const draft = `${folder.record}.new`
-    const file = openSync(draft, 'w', 0o600)
-    try {
-      writeSync(file, `${JSON.stringify(record, null, 2)}\n`)
-      fdatasyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(draft, folder.record)
-    const parent = openSync(folder.path, 'r')
-    try {
-      fsyncSync(parent)
-    } finally {
-      closeSync(parent)
-    }
+    writeDraft(folder, record, { synced: true })
+    renameSync(folder.draft, folder.record)
   })
+}
+
+/** Into the space that is set aside, where it is. */
+function writeDraft(folder: RunFolder, record: RunRecord, { synced = false } = {}): number {
+  const text = Buffer.from(`${JSON.stringify({ ...record, supervisor: null }, null, 2)}\n`)
+  const draft = openSync(folder.draft, constants.O_WRONLY | constants.O_CREAT, 0o600)
+  try {
+    for (let at = 0; at < text.length; ) at += writeSync(draft, text, at)
+    ftruncateSync(draft, text.length)
+    if (synced) fdatasyncSync(draft)
+  } finally {
+    closeSync(draft)
+  }
+  return text.length
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Lets other processes end this run. Of no use after a crash of the machine, so never synced. */
+export function writeSupervisor(folder: RunFolder, pid: number): void {
+  guarded(folder.path, () => writeFileSync(folder.supervisor, JSON.stringify(ownerOf(pid)), { mode: 0o600 }))
 }
 
 /** The run is over, and nothing of it is left to recover. */
 export function markEnded(stateFolder: string, id: string): void {
-  rmSync(liveMarker(stateFolder, id), { force: true })
-  rmSync(`${liveMarker(stateFolder, id)}.${process.pid}`, { force: true })
+  rmSync(liveMarker(stateFolder, id, ownerOf(process.pid)), { force: true })
 }
 
 /**
  * Ids of runs whose owners died, each now claimed by this process: no other will recover it meanwhile.
  *
- * A claim is the marker's rename, which only one process wins; it dies with its claimer.
+ * A marker's name says whose it is, so that one rename, which only one process wins, both claims it and says by
+ * whom. A claim dies with its claimer.
  */
 export function claimDeadRuns(stateFolder: string): string[] {
   const claimed: string[] = []
   for (const marker of listed(liveFolder(stateFolder))) {
-    const id = marker.slice(0, 26)
-    const owner = readOwner(join(liveFolder(stateFolder), marker))
-    if (owner === null || isAlive(owner)) continue
-    const mine = `${id}.${process.pid}`
+    const [id, owner] = parseMarker(marker)
+    if (isAlive(owner)) continue
     try {
-      renameSync(join(liveFolder(stateFolder), marker), join(liveFolder(stateFolder), mine))
-      writeFileSync(join(liveFolder(stateFolder), mine), JSON.stringify(ownerOf(process.pid)), { mode: 0o600 })
+      renameSync(join(liveFolder(stateFolder), marker), liveMarker(stateFolder, id, ownerOf(process.pid)))
       claimed.push(id)
     } catch {
       // another process was first
@@ -147,13 +193,9 @@ export function claimDeadRuns(stateFolder: string): string[] {
   return claimed
 }
 
-/** Null while it is being written, and where it is no owner. */
-function readOwner(path: string): Owner | null {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Owner
-  } catch {
-    return null
-  }
+function parseMarker(marker: string): [id: string, owner: Owner] {
+  const [id = '', pid = '', startTime = '', boot = ''] = marker.split('.')
+  return [id, { pid: Number(pid), startTime, boot }]
 }
 
 /** Newest first. A run that was killed before its record was written never started, and is not listed. */
@@ -181,13 +223,26 @@ function listed(folder: string): string[] {
 
 /** @returns null where there is no such run, or it was killed before its record was written. */
 export async function readRecord(stateFolder: string, id: string): Promise<RunRecord | null> {
-  let record: RunRecord
+  const folder = runFolder(stateFolder, id)
   try {
-    record = JSON.parse(await readFile(runFolder(stateFolder, id).record, 'utf8')) as RunRecord
+    const record = JSON.parse(await readFile(folder.record, 'utf8')) as RunRecord
+    return asItStands(isOpen(record) ? { ...record, supervisor: readSupervisor(folder) } : record)
   } catch {
     return null
   }
-  return asItStands(record)
+}
+
+function readSupervisor(folder: RunFolder): Owner | null {
+  try {
+    return JSON.parse(readFileSync(folder.supervisor, 'utf8')) as Owner
+  } catch {
+    return null // not yet started
+  }
+}
+
+/** True as long as its owner has more to write. */
+export function isOpen(record: RunRecord): boolean {
+  return record.report.status === 'running' || record.report.status === 'waiting'
 }
 
 /**
@@ -218,8 +273,7 @@ export async function findRun(stateFolder: string, name: string): Promise<RunRec
 
 /** A record says what its owner last wrote; a dead owner wrote nothing more. */
 function asItStands(record: RunRecord): RunRecord {
-  const open = record.report.status === 'running' || record.report.status === 'waiting'
-  if (!open || isAlive(record.owner)) return record
+  if (!isOpen(record) || isAlive(record.owner)) return record
   return {
     ...record,
     report: {
@@ -236,8 +290,11 @@ function asItStands(record: RunRecord): RunRecord {
 }
 
 export function ownerOf(pid: number): Owner {
-  return { pid, startTime: startTimeOf(pid) ?? '', boot: bootId() }
+  const startTime = pid === process.pid ? (ownStartTime ??= startTimeOf(pid)) : startTimeOf(pid)
+  return { pid, startTime: startTime ?? '', boot: bootId() }
 }
+
+let ownStartTime: string | null | undefined
 
 /** A zombie is not alive, nor is another process that was given the same id. */
 export function isAlive(owner: Owner): boolean {
@@ -265,8 +322,8 @@ function liveFolder(stateFolder: string): string {
   return join(stateFolder, 'live')
 }
 
-function liveMarker(stateFolder: string, id: string): string {
-  return join(liveFolder(stateFolder), id)
+function liveMarker(stateFolder: string, id: string, owner: Owner): string {
+  return join(liveFolder(stateFolder), `${id}.${owner.pid}.${owner.startTime}.${owner.boot}`)
 }
 
 /** Turns what the disk says into what the user can act on. */

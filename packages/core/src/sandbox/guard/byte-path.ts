@@ -57,3 +57,8 @@ export function ancestorsOf(path: BytePath): BytePath[] {
 export function isWithin(path: BytePath, folder: BytePath): boolean {
   return folder === '' || path === folder || path.startsWith(`${folder}/`)
 }
+
+/** Sorts the outermost first, and equals by their bytes. */
+export function byDepth(a: BytePath, b: BytePath): number {
+  return partsOf(a).length - partsOf(b).length || Number(a > b) - Number(a < b)
+}

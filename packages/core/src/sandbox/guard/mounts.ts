@@ -16,7 +16,7 @@
  * and is still compared after the run. Bind with the `-try` forms: the host may remove a file meanwhile.
  */
 
-import { ancestorsOf, type BytePath, bytesOf, isText, isWithin, partsOf } from './byte-path.ts'
+import { ancestorsOf, byDepth, type BytePath, bytesOf, isText, isWithin, partsOf } from './byte-path.ts'
 import type { GuardedEntry, GuardedKind, WorkspaceScan } from './entries.ts'
 import { DEPENDENCY_FOLDERS, foldName } from './protected-names.ts'
 
@@ -54,7 +54,7 @@ export function protectionMounts(scan: WorkspaceScan, options: ProtectionOptions
   const pins = new Set<BytePath>()
   const unprotected: Unprotected[] = []
   let bindBytes = 0
-  for (const entry of [...scan.entries].sort(byDepth)) {
+  for (const entry of [...scan.entries].sort((a, b) => byDepth(a.bytes, b.bytes))) {
     const want = entry.type === 'other' ? null : WANTED[entry.kind]
     if (want === null || entry.bytes === '' || isBelowOneOf(entry.bytes, readOnly)) continue
     const reason = obstacle(entry, gitFolders)
@@ -79,11 +79,11 @@ export function protectionMounts(scan: WorkspaceScan, options: ProtectionOptions
   return {
     pin: [...pins]
       .filter(path => !readOnly.has(path) && !isBelowOneOf(path, readOnly))
-      .sort(byPathDepth)
+      .sort(byDepth)
       .map(absolute),
     readOnly: [...readOnly]
       .filter(path => !isBelowOneOf(path, readOnly))
-      .sort(byPathDepth)
+      .sort(byDepth)
       .map(absolute),
     unprotected,
   }
@@ -121,12 +121,4 @@ function isDependencyFolder(name: BytePath): boolean {
 
 function isBelowOneOf(path: BytePath, folders: ReadonlySet<BytePath>): boolean {
   return ancestorsOf(path).some(folder => folders.has(folder))
-}
-
-function byDepth(a: GuardedEntry, b: GuardedEntry): number {
-  return byPathDepth(a.bytes, b.bytes)
-}
-
-function byPathDepth(a: BytePath, b: BytePath): number {
-  return partsOf(a).length - partsOf(b).length || (a < b ? -1 : a > b ? 1 : 0)
 }

@@ -15,6 +15,7 @@
 
 import {
   ancestorsOf,
+  byDepth,
   type BytePath,
   bytePathOf,
   bytesOf,
@@ -109,7 +110,7 @@ export function decideMoves(before: WorkspaceScan, after: WorkspaceScan, verdict
   const moved = new Map<BytePath, DecidedMove>()
   const candidates = after.entries
     .filter(entry => isNewOrChanged(entry, known.get(entry.bytes)) && !isUnseenButOld(entry, before, known))
-    .sort((a, b) => partsOf(a.bytes).length - partsOf(b.bytes).length)
+    .sort((a, b) => byDepth(a.bytes, b.bytes))
 
   const goes = (path: BytePath): boolean => [path, ...ancestorsOf(path)].some(part => moved.has(part))
   // First what matters by itself, then what only matters by way of a thing that stays.
@@ -360,8 +361,10 @@ function noticesOf(before: WorkspaceScan, after: WorkspaceScan): string[] {
     ['after', after],
   ] as const) {
     if (bound === null) continue
-    const unit = bound.kind === 'entries' ? 'of its entries' : 'when its time was up'
-    notices.push(`the workspace was not looked through to the end ${when} the run: ${bound.scanned} ${unit}`)
+    const reached = bound.kind === 'entries' ? 'in all' : 'when the time was up'
+    notices.push(
+      `the workspace was not looked through to the end ${when} the run: ${bound.scanned} entries ${reached} were looked at`,
+    )
   }
   const shut = new Set(before.unread.map(({ bytes, cause }) => `${cause}/${bytes}`))
   const unread = after.unread.filter(({ bytes, cause }) => !shut.has(`${cause}/${bytes}`))

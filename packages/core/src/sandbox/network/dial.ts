@@ -28,8 +28,10 @@ export interface Gate {
 /** `shut`: `status` and `message` go back to the client as they are. */
 export type Way =
   | { readonly kind: 'open'; readonly socket: Socket }
-  | { readonly kind: 'shut'; readonly status: 403 | 502 | 504; readonly message: string }
+  | { readonly kind: 'shut'; readonly status: 403 | 502 | 503 | 504; readonly message: string }
 
+/** Connections that outlive their client while they still hold bytes for a slow server count here too. */
+const MAX_OUTSIDE = 1024
 const LOOKUP_TIMEOUT_MS = 15_000
 const CONNECT_TIMEOUT_MS = 15_000
 /** With another address to go on to, such as IPv4 after an IPv6 that leads nowhere. */
@@ -61,6 +63,7 @@ export async function openWay(gate: Gate, target: Target): Promise<Way> {
 
 async function dial(gate: Gate, target: Target, addresses: readonly string[]): Promise<Way> {
   gate.record.allow()
+  if (gate.outside.size >= MAX_OUTSIDE) return shut(503, 'too many connections are open')
   let reason = ''
   for (const [index, address] of addresses.entries()) {
     const timeoutMs = index < addresses.length - 1 ? FIRST_CONNECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS
@@ -127,7 +130,7 @@ function refuse(gate: Gate, target: Target, allow: string, because: string): Way
   return shut(403, `network access to ${place} is not allowed${because}; allow it with --network ${allow}`)
 }
 
-const shut = (status: 403 | 502 | 504, message: string): Way => ({
+const shut = (status: 403 | 502 | 503 | 504, message: string): Way => ({
   kind: 'shut',
   status,
   message: `srecodex: ${message}\n`,

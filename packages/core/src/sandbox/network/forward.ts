@@ -8,7 +8,7 @@
 
 import { request as startRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { pipeline } from 'node:stream'
+import { finished, pipeline } from 'node:stream'
 import { openWay, reasonOf, type Gate } from './dial.ts'
 import { parseAbsoluteTarget, type AbsoluteTarget } from './target.ts'
 
@@ -72,17 +72,22 @@ async function answer(
   const to = parseAbsoluteTarget(request.url ?? '')
   if (to === null) {
     gate.record.refuse('(unreadable)', 0, null)
-    refuse(response, 400, 'srecodex: the network proxy takes http://HOST/PATH, and CONNECT HOST:PORT\n')
+    refuse(
+      request,
+      response,
+      400,
+      'srecodex: the network proxy takes http://HOST/PATH, and CONNECT HOST:PORT\n',
+    )
     return null
   }
   const framing = framingOf(request)
   if (framing === null) {
-    refuse(response, 501, 'srecodex: the network proxy takes no transfer coding but chunked\n')
+    refuse(request, response, 501, 'srecodex: the network proxy takes no transfer coding but chunked\n')
     return null
   }
   const way = await openWay(gate, to.target)
   if (way.kind === 'open') return { socket: way.socket, to, framing }
-  refuse(response, way.status, way.message)
+  refuse(request, response, way.status, way.message)
   return null
 }
 
@@ -101,7 +106,7 @@ function send({ socket, to, framing }: Outside, request: IncomingMessage, respon
   const fail = (error: unknown): void => {
     // A reply that breaks off half-way ends the response by its own pipeline.
     if (response.headersSent) return
-    refuse(response, 502, `srecodex: ${to.target.authority} broke off (${reasonOf(error)})\n`)
+    refuse(request, response, 502, `srecodex: ${to.target.authority} broke off (${reasonOf(error)})\n`)
   }
   upstream.on('response', reply => {
     try {
@@ -148,15 +153,17 @@ function endToEndHeaders(message: IncomingMessage, dropped: readonly string[]): 
 }
 
 /**
- * The message is the reason phrase too: Python's urllib shows no more than that. The connection is kept where
- * the request could be read: ending it while the client still sends would cost it the answer.
+ * The message is the reason phrase too: Python's urllib shows no more than that. The response ends only when
+ * the request has: a connection that closes while the client still sends would cost it the answer.
  */
-function refuse(response: ServerResponse, status: number, message: string): void {
+function refuse(request: IncomingMessage, response: ServerResponse, status: number, message: string): void {
   if (response.destroyed) return
   if (status === 400 || status === 501) response.setHeader('Connection', 'close')
   response.writeHead(status, message.trimEnd(), {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(message),
   })
-  response.end(message)
+  response.write(message)
+  finished(request, { writable: false }, () => response.end())
+  request.resume()
 }

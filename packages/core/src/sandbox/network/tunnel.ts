@@ -1,5 +1,6 @@
 /** One CONNECT: bytes both ways until both sides have ended. What is inside (TLS) is not looked at. */
 
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { openWay, type Gate } from './dial.ts'
 import { parseConnectTarget } from './target.ts'
@@ -12,18 +13,16 @@ export async function tunnel(gate: Gate, authority: string, client: Duplex, head
   if (target === null) {
     gate.record.refuse('(unreadable)', 0, null)
     end(client, 400, 'srecodex: the network proxy takes CONNECT HOST:PORT\n')
-    return ended
+  } else {
+    const way = await openWay(gate, target)
+    if (way.kind === 'shut') end(client, way.status, way.message)
+    else if (client.destroyed) way.socket.destroy()
+    else join(client, way.socket, head)
   }
-  const way = await openWay(gate, target)
-  if (way.kind === 'shut') {
-    end(client, way.status, way.message)
-    return ended
-  }
-  const { socket } = way
-  if (client.destroyed) {
-    socket.destroy()
-    return undefined
-  }
+  await ended
+}
+
+function join(client: Duplex, socket: Socket, head: Buffer): void {
   // A side that ends is passed on by `pipe`; a side that is gone takes the other with it, once that has sent
   // what it still holds.
   client.once('close', () => socket.destroySoon())
@@ -32,7 +31,6 @@ export async function tunnel(gate: Gate, authority: string, client: Duplex, head
   if (head.length > 0) socket.write(head)
   client.pipe(socket)
   socket.pipe(client)
-  return ended
 }
 
 /** The message is the reason phrase too: of a CONNECT that fails, many clients show no more than that. */

@@ -15,18 +15,27 @@ function offending(config: string): string[] | null {
 describe('config that git itself writes is harmless', () => {
   test.each([
     ['empty', ''],
-    ['init', '[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n'],
+    [
+      'init',
+      '[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n',
+    ],
     [
       'clone',
       '[remote "origin"]\n\turl = https://example.org/a.git\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n' +
         '[branch "main"]\n\tremote = origin\n\tmerge = refs/heads/main\n',
     ],
-    ['submodule', '[submodule "a.b/c"]\n\turl = git@example.org:a/b.git\n\tactive = true\n\tupdate = rebase\n'],
+    [
+      'submodule',
+      '[submodule "a.b/c"]\n\turl = git@example.org:a/b.git\n\tactive = true\n\tupdate = rebase\n',
+    ],
     ['submodule worktree', '[core]\n\tworktree = ../../../sub\n'],
     ['identity', '[user]\n\tname = A B\n\temail = a@example.org\n[commit]\n\tgpgsign = false\n'],
     ['key without a value', '[core]\n\tbare\n'],
     ['old spelling of a subsection', '[branch.main]\nremote = origin\n'],
-    ['colours', '[color]\n\tui = auto\n\tdiff = false\n[color "diff"]\n\tmeta = yellow\n[advice]\n\tdetachedHead = false\n'],
+    [
+      'colours',
+      '[color]\n\tui = auto\n\tdiff = false\n[color "diff"]\n\tmeta = yellow\n[advice]\n\tdetachedHead = false\n',
+    ],
     ['a subsection with dots', '[color "x.y"]\n\tz = 1\n'],
     ['fsmonitor switched off', '[core]\n\tfsmonitor = false\n'],
   ])('%s', (_name, config) => {
@@ -94,7 +103,10 @@ test('what git cannot parse has no listing', () => {
 })
 
 test('a value with newlines does not end early', () => {
-  const pairs = listGitConfig('/usr/bin/git', Buffer.from('[branch "a"]\n\tdescription = "x\\ncore.fsmonitor=y"\n'))
+  const pairs = listGitConfig(
+    '/usr/bin/git',
+    Buffer.from('[branch "a"]\n\tdescription = "x\\ncore.fsmonitor=y"\n'),
+  )
   expect(pairs).toEqual([['branch.a.description', 'x\ncore.fsmonitor=y']])
 })
 

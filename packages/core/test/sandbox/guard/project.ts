@@ -1,7 +1,17 @@
 /** A workspace of its own for each test, with real git in it and no config of the machine. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -78,7 +88,8 @@ export function project(base: string = tmpdir()): Project {
     },
     read: relative => readFileSync(path(relative), 'utf8'),
     has: relative => existsSync(path(relative)),
-    git: (cwd, ...args) => execFileSync('git', args, { cwd: path(cwd), env: GIT_ENV, encoding: 'utf8', stdio: 'pipe' }),
+    git: (cwd, ...args) =>
+      execFileSync('git', args, { cwd: path(cwd), env: GIT_ENV, encoding: 'utf8', stdio: 'pipe' }),
     scan,
     run: script => {
       const before = scan()

@@ -193,7 +193,11 @@ describe('hostile trees', () => {
     symlinkSync('/', path('a/root'))
     symlinkSync('me', path('me'))
     symlinkSync('me', path('.git'))
-    expect(scan()).toMatchObject({ entries: [{ path: '.git', type: 'link', leadsTo: null }], bound: null, unread: [] })
+    expect(scan()).toMatchObject({
+      entries: [{ path: '.git', type: 'link', leadsTo: null }],
+      bound: null,
+      unread: [],
+    })
   })
 
   test('a FIFO in the place of config does not block', () => {
@@ -221,7 +225,7 @@ describe('hostile trees', () => {
     const { scan, workspace } = project()
     const room = 4095 - workspace.length - '/.git'.length
     const names: string[] = []
-    for (let left = room; left > 0; ) {
+    for (let left = room; left > 0;) {
       const length = left > 252 ? 250 : left - 1
       names.push('d'.repeat(length))
       left -= length + 1
@@ -230,7 +234,9 @@ describe('hostile trees', () => {
     execFileSync('perl', ['-e', nest, ...names], { cwd: workspace })
     const result = scan()
     expect(result.entries.map(({ kind }) => kind)).toEqual(['git-folder'])
-    expect(result.unread.map(({ path, cause }) => [path.slice(-12), cause])).toEqual([['/.git/config', 'too-long']])
+    expect(result.unread.map(({ path, cause }) => [path.slice(-12), cause])).toEqual([
+      ['/.git/config', 'too-long'],
+    ])
   })
 
   test('a folder that keeps us out is said', () => {
@@ -249,7 +255,18 @@ describe('hostile trees', () => {
 /** Root reads everything: without capabilities it is kept out like anybody. */
 function withoutPrivileges(program: string): string {
   const node = ['--input-type=module', '--eval', program]
-  const argv = ['--bind', '/', '/', '--dev', '/dev', '--unshare-user', '--cap-drop', 'ALL', process.execPath, ...node]
+  const argv = [
+    '--bind',
+    '/',
+    '/',
+    '--dev',
+    '/dev',
+    '--unshare-user',
+    '--cap-drop',
+    'ALL',
+    process.execPath,
+    ...node,
+  ]
   return execFileSync('bwrap', argv, { encoding: 'utf8' })
 }
 
@@ -292,9 +309,13 @@ describe('bounds', () => {
 
   test('one folder with 30,000 names is read in a stream', () => {
     const { scan, workspace } = project()
-    execFileSync('perl', ['-e', `for (0..29999) { open F, ">some-rather-long-name-$_"; close F } mkdir ".git"`], {
-      cwd: workspace,
-    })
+    execFileSync(
+      'perl',
+      ['-e', `for (0..29999) { open F, ">some-rather-long-name-$_"; close F } mkdir ".git"`],
+      {
+        cwd: workspace,
+      },
+    )
     expect(found(scan())).toEqual(['git-folder folder .git'])
     expect(scanWorkspace(workspace, { maxEntries: 1_000 }).bound).toEqual({ kind: 'entries', scanned: 1_000 })
   })

@@ -59,7 +59,7 @@ export const scriptEnvironment = (entries: readonly string[], port: number): Nod
   ...networkEnvironment(parseAllowlist(entries).allow, port),
 })
 
-export async function listening(server: Server, host = '127.0.0.1', port = 0): Promise<number> {
+async function listening(server: Server, host = '127.0.0.1', port = 0): Promise<number> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
