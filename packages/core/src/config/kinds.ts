@@ -223,15 +223,21 @@ const isBlock = (text: string): boolean => {
   return rest.length === 0 && bits > 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits
 }
 
+/** An IPv6 block has more colons than one, and takes no port here. */
+const withoutPort = (text: string): string =>
+  text.replace(/^([^:]+):(\d{1,5})$/, (whole, name: string, port: string) =>
+    Number(port) > 0 && Number(port) < 65_536 ? name : whole,
+  )
+
 /**
- * A domain, `*.domain`, or a CIDR block. A last label that a resolver would read as a number (`10.0.0.1`,
+ * A domain, `*.domain`, or a CIDR block, each with an optional port. A last label that a resolver would read as a number (`10.0.0.1`,
  * `0x7f.1`) is no domain: it would reach an address that only an explicit block may open.
  */
 const destination: TextRule = {
   type: 'a domain such as "api.example.com" or a block such as "10.0.0.0/8"',
-  hint: 'only the name, without scheme, port or path; one address is a block such as "10.1.2.3/32"',
+  hint: 'without scheme or path; a port other than 80 and 443 is named: "api.example.com:8443"; one address is a block such as "10.1.2.3/32"',
   accept: text => {
-    const name = text.toLowerCase()
+    const name = withoutPort(text.toLowerCase())
     return (
       isBlock(name) || (name.length <= 253 && DOMAIN.test(name) && !/(^|\.)(\d+|0x[0-9a-f]*)$/.test(name))
     )

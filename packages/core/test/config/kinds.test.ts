@@ -77,7 +77,7 @@ test.each<[string, Kind<unknown>, unknown, string[]]>([
     network,
     [
       'https://a.com',
-      'a.com:443',
+      'a.com:70000',
       'a.com/x',
       '10.0.0.1',
       '0x7f.1',
@@ -88,7 +88,7 @@ test.each<[string, Kind<unknown>, unknown, string[]]>([
     ],
     [
       'https://a.com',
-      'a.com:443',
+      'a.com:70000',
       'a.com/x',
       '10.0.0.1',
       '0x7f.1',
