@@ -1,8 +1,8 @@
 /** The exit codes of the contract, and what each stands for. */
 
-import type { ErrorCode, RunReport } from '@srecodex/core'
+import { SrecodexError, type ErrorCode, type RunReport } from '@srecodex/core'
 
-export const EXIT = {
+const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
@@ -37,7 +37,12 @@ export function exitCodeOfReport(report: RunReport): number {
   }
 }
 
-export function exitCodeOfError(code: ErrorCode): number {
+/** Whatever was not thrown on purpose is a fault of srecodex. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof SrecodexError ? exitCodeOfError(error.code) : EXIT.fault
+}
+
+function exitCodeOfError(code: ErrorCode): number {
   switch (code) {
     case 'USAGE':
     case 'CONFIG_INVALID':

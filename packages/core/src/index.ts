@@ -7,7 +7,7 @@ export { loadConfig, type LoadedConfig } from './config/load.ts'
 export type { ResolvedConfig } from './config/schema.ts'
 export { configRows, renderConfigToml, type ConfigRow } from './config/show.ts'
 export { isTrusted, trustFile, untrustFile, type TrustedFile } from './config/trust.ts'
-export { homes, runScript, type Homes, type RunScriptOptions } from './runs/api.ts'
+export { homes, runScript, type Homes } from './runs/api.ts'
 export {
   listRuns,
   pruneRuns,
@@ -21,6 +21,6 @@ export {
   type StopResult,
 } from './runs/manage.ts'
 export type { RunReport, RunStatus, ScriptLanguage } from './runs/report.ts'
-export type { RunEvent } from './runs/run-script.ts'
+export type { RunEvent, RunScriptOptions } from './runs/options.ts'
 export type { RunRecord } from './runs/store.ts'
 export { diagnose, planRepair, repair, type Check, type Repair } from './sandbox/diagnose.ts'

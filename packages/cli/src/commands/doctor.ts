@@ -10,7 +10,10 @@ import {
   type Check,
   type Problem,
 } from '@srecodex/core'
-import { renderPlace } from '../render/error.ts'
+import { renderHint, renderPlace } from '../render/error.ts'
+import { wrap } from '../render/layout.ts'
+import { shownPath } from '../render/path.ts'
+import { plural } from '../render/units.ts'
 import { paint, type Terminal } from '../terminal.ts'
 
 interface DoctorFlags {
@@ -32,15 +35,35 @@ export async function doctor(terminal: Terminal, flags: DoctorFlags): Promise<nu
     terminal.out(`${JSON.stringify({ ok: !failed, checks, repair: planRepair(checks) })}\n`)
     return failed ? 1 : 0
   }
-  for (const { id, state, found, hint } of checks) {
-    terminal.out(`${paint.out(COLOURS[state], MARKS[state])} ${id.padEnd(11)} ${found}\n`)
-    if (hint !== null) terminal.out(`              ${paint.out('dim', hint)}\n`)
-  }
-  if (failed && !flags.fix) {
-    const plan = planRepair(checks)
-    if (plan !== null) terminal.err(`\nhint: srecodex doctor --fix, or by hand: ${commandText(plan.commands)}\n`)
-  }
+  terminal.out(checks.map(one => renderCheck(one, terminal)).join(''))
+  terminal.err(flags.fix ? '' : renderVerdict(checks))
   return failed ? 1 : 0
+}
+
+const LABEL_COLUMNS = 14
+
+function renderCheck({ id, state, found, hint }: Check, terminal: Terminal): string {
+  const room = terminal.columns - LABEL_COLUMNS
+  const lines = [
+    ...wrap(found.startsWith('/') ? shownPath(found, terminal) : found, room),
+    ...(hint === null ? [] : wrap(hint, room).map(line => paint.out('dim', line))),
+  ]
+  return lines
+    .map((line, index) => {
+      const label = index === 0 ? `${paint.out(COLOURS[state], MARKS[state])} ${id.padEnd(LABEL_COLUMNS - 2)}` : ' '.repeat(LABEL_COLUMNS)
+      return `${label}${line}\n`
+    })
+    .join('')
+}
+
+/** Nothing where all is well: what was found says so. */
+function renderVerdict(checks: readonly Check[]): string {
+  const failed = checks.filter(({ state }) => state === 'fail')
+  if (failed.length === 0) return ''
+  const names = failed.map(({ id }) => id).join(', ')
+  const plan = planRepair(checks)
+  const hint = plan === null ? '' : renderHint(`srecodex doctor --fix, or by hand: ${commandText(plan.commands)}`)
+  return `\n${plural(failed.length, 'check')} failed: ${names}\n${hint === '' ? '' : `\n${hint}`}`
 }
 
 async function check(terminal: Terminal): Promise<Check[]> {
@@ -53,15 +76,17 @@ async function checkConfig(terminal: Terminal): Promise<Check> {
   const base = { id: 'config', missingPackage: null }
   try {
     const { files, notices } = await loadConfig({ workspace: terminal.cwd, env: terminal.env })
-    const read = files.filter(({ state }) => state !== 'absent').map(({ path }) => path)
-    const found = read.length === 0 ? 'defaults' : read.join(', ')
-    return notices.length === 0
-      ? { ...base, state: 'ok', found, hint: null }
-      : { ...base, state: 'warn', found, hint: notices.map(({ message }) => message).join('; ') }
+    const read = files
+      .filter(({ state }) => state !== 'absent')
+      .map(({ path, state }) => `${shownPath(path, terminal)}${state === 'untrusted' ? ' (not trusted)' : ''}`)
+    const found = read.length === 0 ? 'no config file: the defaults' : read.join(', ')
+    if (notices.length === 0) return { ...base, state: 'ok', found, hint: null }
+    const hint = `what it loosens is not applied (${notices.length}): srecodex config show lists it, srecodex trust applies it`
+    return { ...base, state: 'warn', found, hint }
   } catch (error) {
     if (!(error instanceof SrecodexError)) throw error
     const problems = (error.details.problems ?? []) as readonly Problem[]
-    const found = problems.map(({ message, at }) => `${message}${at === undefined ? '' : ` (${renderPlace(at)})`}`)
+    const found = problems.map(({ message, at }) => `${message}${at === undefined ? '' : ` (${renderPlace(at, terminal)})`}`)
     return { ...base, state: 'fail', found: found.join('; ') || error.message, hint: error.hint }
   }
 }

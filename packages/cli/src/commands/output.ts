@@ -1,7 +1,8 @@
 /** `srecodex output`: a bounded, redacted slice of what a run printed. */
 
-import { homes, readOutput } from '@srecodex/core'
+import { homes, readOutput, showRun } from '@srecodex/core'
 import { renderNotice } from '../render/error.ts'
+import { plural } from '../render/units.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface OutputFlags {
@@ -17,7 +18,8 @@ const MAX_CHARS = 200_000
 
 export async function output(terminal: Terminal, run: string, flags: OutputFlags): Promise<number> {
   const { stream, limit, grep, offset } = flags
-  const slice = await readOutput(homes(terminal.env).state, run, {
+  const state = homes(terminal.env).state
+  const slice = await readOutput(state, run, {
     stream,
     limit,
     maxChars: MAX_CHARS,
@@ -31,7 +33,22 @@ export async function output(terminal: Terminal, run: string, flags: OutputFlags
   }
   for (const { text } of slice.lines) terminal.out(`${text}\n`)
   if (slice.nextOffset !== null) {
-    terminal.err(renderNotice(`there is more: srecodex output ${slice.run} --offset ${slice.nextOffset}`))
+    const same = `${stream === 'stdout' ? '' : ` --stream ${stream}`}${grep === undefined ? '' : ' --grep …'}`
+    terminal.err(renderNotice(`there is more: srecodex output ${slice.run}${same} --offset ${slice.nextOffset}`))
+  } else if (slice.lines.length === 0) {
+    const { report } = await showRun(state, slice.run)
+    terminal.err(renderNotice(whyNothing(flags, report.output)))
   }
   return 0
+}
+
+/** An empty answer looks like a fault: say which of the harmless reasons it has. */
+function whyNothing(
+  { stream, grep }: OutputFlags,
+  printed: { readonly stdout: { readonly lines: number }; readonly stderr: { readonly lines: number } },
+): string {
+  const other = stream === 'stdout' ? 'stderr' : 'stdout'
+  const elsewhere = printed[other].lines === 0 ? '' : `; ${plural(printed[other].lines, 'line')} in --stream ${other}`
+  if (printed[stream].lines === 0) return `nothing on ${stream}${elsewhere}`
+  return grep === undefined ? `${stream} has only ${plural(printed[stream].lines, 'line')}` : `no line of ${stream} matches${elsewhere}`
 }

@@ -98,24 +98,27 @@ async function load(workspace: string, flags: RunFlags, terminal: Terminal): Pro
     return await loadConfig({ workspace, env: terminal.env, flags: settings })
   } catch (error) {
     if (!(error instanceof SrecodexError) || error.code !== 'CONFIG_INVALID') throw error
-    const problems = ((error.details.problems ?? []) as readonly Problem[]).map(inFlagWords)
+    const found = (error.details.problems ?? []) as readonly Problem[]
+    const problems = found.map(problem => inFlagWords(problem, flags))
     const isUsage = problems.every(problem => problem.message.startsWith('`--'))
-    throw new SrecodexError(isUsage ? 'USAGE' : error.code, error.message, { details: { problems }, cause: error })
+    const message = problems.length === 1 ? problems[0]!.message : error.message
+    throw new SrecodexError(isUsage ? 'USAGE' : error.code, message, { details: { problems }, cause: error })
   }
 }
 
 /** Who typed `--timeout` should not have to know `scripts.execution_timeout`. */
-function inFlagWords(problem: Problem): Problem {
+function inFlagWords(problem: Problem, flags: RunFlags): Problem {
   const cap = /^`scripts.execution_timeout` is (\S+) seconds, more than the (\S+) of/.exec(problem.message)
-  if (cap !== null && problem.at === undefined) {
+  if (cap !== null && flags.timeout !== undefined) {
     return {
       message: `\`--timeout\` is ${cap[1]} seconds, more than the ${cap[2]} that the operator allows`,
       hint: 'give it less, or raise max_timeout in [scripts] of the config',
     }
   }
-  const given = /^`([^`[]+)(?:\[\d+\])?`, given as a flag,/.exec(problem.message)
-  const flag = given === null ? undefined : FLAG_OF_KEY[given[1]!]
-  return flag === undefined ? problem : { ...problem, message: problem.message.replace(given![0], `\`${flag}\``) }
+  const [given, key = ''] = /^`([^`]+)`, given as a flag,/.exec(problem.message) ?? []
+  const flag = FLAG_OF_KEY[key]
+  if (given === undefined || flag === undefined) return problem
+  return { ...problem, message: problem.message.replace(given, `\`${flag}\``) }
 }
 
 function fromFile(script: string, flags: RunFlags, terminal: Terminal) {

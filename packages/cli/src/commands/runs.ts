@@ -10,11 +10,20 @@ import {
   stopRun,
   watchRun,
   type RunRecord,
+  type SearchHit,
 } from '@srecodex/core'
-import { sandboxText } from '../render/report.ts'
+import { exitCodeOfReport } from '../exit-codes.ts'
+import { renderNotice } from '../render/error.ts'
+import { startProgress } from '../render/progress.ts'
+import { renderRun, statusColour } from '../render/report.ts'
 import { renderTable } from '../render/table.ts'
-import { age, bytes, count, duration, plural } from '../render/units.ts'
+import { age, bytes, duration, plural } from '../render/units.ts'
 import { paint, type Terminal } from '../terminal.ts'
+
+/** A ULID: the first 10 characters are its time, the next tell runs of one millisecond apart. */
+const SHORT_ID_CHARS = 13
+const WIDE_COLUMNS = 120
+const MAX_SCRIPT_COLUMNS = 24
 
 export async function list(
   terminal: Terminal,
@@ -31,47 +40,51 @@ export async function list(
     return 0
   }
   const now = new Date()
+  const ids = shownIds(shown, terminal.columns)
   terminal.out(
     renderTable(
       [
         { title: 'RUN' },
-        { title: 'STATUS' },
+        { title: 'STATUS', paint: cell => paint.out(statusColour(cell.trim() as RunRecord['report']['status']), cell) },
         { title: 'WHEN' },
         { title: 'TOOK', align: 'right' },
-        { title: 'SCRIPT' },
+        { title: 'SCRIPT', most: MAX_SCRIPT_COLUMNS },
         { title: 'SUMMARY', flexible: true },
       ],
-      shown.map(({ id, startedAt, report }) => [
-        id,
+      shown.map(({ startedAt, report }, index) => [
+        ids[index]!,
         report.status,
         age(new Date(startedAt), now),
         report.durationMs === 0 ? '' : duration(report.durationMs),
         report.script.name,
-        report.summary.split('\n')[0] ?? '',
+        headline(report),
       ]),
       terminal.columns,
     ),
   )
-  if (records.length > shown.length) terminal.err(`… ${plural(records.length - shown.length, 'older run')}: --limit\n`)
+  const older = records.length - shown.length
+  if (older > 0) terminal.err(renderNotice(`${plural(older, 'older run')}: --limit ${records.length} shows all`))
   return 0
 }
 
 export async function show(terminal: Terminal, run: string, flags: { readonly json?: boolean }): Promise<number> {
   const record = await showRun(homes(terminal.env).state, run)
-  if (flags.json) terminal.out(`${JSON.stringify(summaryOf(record))}\n`)
-  else terminal.out(renderRun(record))
+  terminal.out(flags.json ? `${JSON.stringify(summaryOf(record))}\n` : renderRun(record, terminal))
   return 0
 }
 
+/** Ends as the run does, so that whoever started one in the background can wait for it here. */
 export async function watch(terminal: Terminal, run: string, flags: { readonly json?: boolean }): Promise<number> {
+  let progress = null
   let last: RunRecord | null = null
   for await (const record of watchRun(homes(terminal.env).state, run)) {
     last = record
-    if (flags.json) terminal.out(`${JSON.stringify(summaryOf(record))}\n`)
-    else if (record.report.status === 'running') terminal.err(`${record.id} ${record.report.status}\n`)
+    progress ??= startProgress(terminal, `${record.report.script.name}, started ${age(new Date(record.startedAt), new Date())}`)
   }
-  if (last !== null && !flags.json) terminal.out(renderRun(last))
-  return 0
+  progress?.stop()
+  if (last === null) return 0
+  terminal.out(flags.json ? `${JSON.stringify(summaryOf(last))}\n` : renderRun(last, terminal))
+  return exitCodeOfReport(last.report)
 }
 
 export async function stop(terminal: Terminal, run: string, flags: { readonly json?: boolean }): Promise<number> {
@@ -86,19 +99,20 @@ export async function search(
   regex: string,
   flags: { readonly limit: number; readonly json?: boolean },
 ): Promise<number> {
-  let found = 0
+  const found: SearchHit[] = []
   const hits = searchRuns(homes(terminal.env).state, regex, {
     limit: flags.limit,
     perRun: flags.limit,
     callerEnvironment: terminal.env,
   })
   for await (const hit of hits) {
-    found += 1
-    if (flags.json) terminal.out(`${JSON.stringify(hit)}\n`)
-    else terminal.out(`${paint.out('dim', `${hit.run}:${hit.stream}:${hit.line}:`)} ${hit.text}\n`)
+    found.push(hit)
+    if (!flags.json) terminal.out(`${paint.out('dim', `${hit.run}:${hit.stream}:${hit.line}:`)} ${hit.text}\n`)
   }
-  if (found === 0) terminal.err('no line matches\n')
-  return found === 0 ? 1 : 0
+  if (flags.json) terminal.out(`${JSON.stringify(found)}\n`)
+  if (found.length === 0) terminal.err(renderNotice('no line matches'))
+  else if (found.length === flags.limit) terminal.err(renderNotice(`there may be more: --limit is ${flags.limit}`))
+  return 0
 }
 
 export async function prune(
@@ -126,10 +140,9 @@ export async function prune(
   }
   const verb = flags.dryRun ? 'would remove' : 'removed'
   for (const { run, reason, bytes: size } of result.removed) terminal.out(`${verb} ${run} (${reason}, ${bytes(size)})\n`)
-  terminal.err(
-    `${verb} ${plural(result.removed.length, 'run')}, ${bytes(result.freedBytes)}; ` +
-      `${plural(result.keptRuns, 'run')}, ${bytes(result.keptBytes)} kept\n`,
-  )
+  const kept = `${plural(result.keptRuns, 'run')}, ${bytes(result.keptBytes)}`
+  const gone = `${plural(result.removed.length, 'run')}, ${bytes(result.freedBytes)}`
+  terminal.err(result.removed.length === 0 ? `nothing to remove; kept ${kept}\n` : `${verb} ${gone}; kept ${kept}\n`)
   return 0
 }
 
@@ -139,28 +152,16 @@ function summaryOf(record: RunRecord): Record<string, unknown> {
   return { id, startedAt, workspace, scriptPath, args, ...report }
 }
 
-function renderRun(record: RunRecord): string {
-  const { report } = record
-  const rows: [string, string][] = [
-    ['run', record.id],
-    ['status', report.status],
-    ['script', `${record.scriptPath ?? report.script.name} (${report.script.language}, sha256 ${report.script.sha256.slice(0, 12)}…)`],
-    ['workspace', record.workspace],
-    ['started', record.startedAt],
-    ['took', duration(report.durationMs)],
-    ['exit', report.signal ?? (report.exitCode === null ? '' : String(report.exitCode))],
-    ['sandbox', sandboxText(report.sandbox)],
-    ['stdout', `${plural(report.output.stdout.lines, 'line')}, ${bytes(report.output.stdout.bytes)}`],
-    ['stderr', `${plural(report.output.stderr.lines, 'line')}, ${bytes(report.output.stderr.bytes)}`],
-    ['tokens', `≈${count(report.context.rawTokens)} raw, ≈${count(report.context.summaryTokens)} returned`],
-    ...report.artifacts.map(({ name, bytes: size }): [string, string] => ['artifact', `${name} (${bytes(size)})`]),
-    ...report.notices.map((notice): [string, string] => ['note', notice]),
-    ...(report.error === null ? [] : [['error', `${report.error.code}: ${report.error.message}`] as [string, string]]),
-    ...(report.next === null ? [] : [['next', report.next] as [string, string]]),
-  ]
-  const facts = rows
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${paint.out('dim', name.padEnd(10))} ${value}\n`)
-    .join('')
-  return report.summary === '' ? facts : `${facts}\n${report.summary}\n`
+/** Whole where there is room, else as much as tells the listed runs apart: a prefix is as good as an id. */
+function shownIds(records: readonly RunRecord[], columns: number): string[] {
+  const ids = records.map(({ id }) => id)
+  const short = ids.map(id => id.slice(0, SHORT_ID_CHARS))
+  return columns >= WIDE_COLUMNS || new Set(short).size < short.length ? ids : short
+}
+
+/** The line that says most: what went wrong, what the script declared, or the last line that it printed. */
+function headline({ error, summary }: RunRecord['report']): string {
+  if (error !== null) return error.message
+  const lines = summary.split('\n')
+  return (/^… .* before \(srecodex output /.test(lines[0]!) ? lines.findLast(line => line.trim() !== '') : lines[0]) ?? ''
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { paint, type Terminal } from '../terminal.ts'
 import { renderHint, renderNotice } from './error.ts'
 import { flow, widthOf, wrap } from './layout.ts'
-import { shownPath } from './path.ts'
+import { homePath } from './path.ts'
 import { age, bytes, count, duration, plural, time } from './units.ts'
 
 type Paint = (typeof paint)['out']
@@ -42,7 +42,7 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
   const begun = new Date(record.startedAt)
   const isOpen = report.status === 'running' || report.status === 'waiting'
   const took = isOpen ? Date.now() - begun.getTime() : report.durationMs
-  const name = record.scriptPath === null ? `${script.name} (given as text)` : shownPath(record.scriptPath, terminal)
+  const name = record.scriptPath === null ? `${script.name} (given as text)` : homePath(record.scriptPath, terminal)
   const exit = report.signal ?? (report.exitCode === null || report.exitCode === 0 ? '' : `exit ${report.exitCode}`)
   const rows: readonly (readonly [string, string])[] = [
     ['run', record.id],
@@ -52,7 +52,7 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
     ['script', name],
     ['', `${script.language}, ${bytes(script.bytes)}, sha256 ${script.sha256.slice(0, 16)}…`],
     ['args', record.args.map(quoted).join(' ')],
-    ['workspace', shownPath(record.workspace, terminal)],
+    ['workspace', homePath(record.workspace, terminal)],
     ['started', `${time(begun)} (${age(begun, new Date())})`],
     [isOpen ? 'running for' : 'took', duration(took)],
     ['sandbox', sandboxText(report.sandbox)],
@@ -63,7 +63,7 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
       ({ name: artifact, bytes: size }) => ['artifact', `${artifactPath(record.id, artifact, terminal)} (${bytes(size)})`] as const,
     ),
     ...report.notices.map(notice => ['note', notice] as const),
-    ['kept in', shownPath(runPath(record.id, terminal), terminal)],
+    ['kept in', homePath(runPath(record.id, terminal), terminal)],
     ['next', report.next ?? ''],
   ]
   const shown = rows.filter(([, value]) => value !== '')
@@ -109,7 +109,7 @@ function runPath(run: string, terminal: Terminal): string {
 
 /** The last entry of a list that was cut says how many more; it is no file. */
 function artifactPath(run: string, name: string, terminal: Terminal): string {
-  return name.startsWith('… ') ? name : shownPath(join(runPath(run, terminal), 'artifacts', name), terminal)
+  return name.startsWith('… ') ? name : homePath(join(runPath(run, terminal), 'artifacts', name), terminal)
 }
 
 /** As a shell would take it. */

@@ -2,33 +2,10 @@
 
 import { cacheHome, configHome, stateHome } from '../config/paths.ts'
 import { loadConfig } from '../config/load.ts'
-import type { ResolvedConfig } from '../config/schema.ts'
 import { pruneWhenDue } from './manage.ts'
+import type { RunScriptOptions } from './options.ts'
 import type { RunReport } from './report.ts'
-import { runPrepared, type RunEvent } from './run-script.ts'
-import type { ScriptSource } from './stage.ts'
-
-export interface RunScriptOptions {
-  /** A file, by its path, or text with its language. */
-  readonly script: ScriptSource
-  /** What the operator allows. @default what `loadConfig` finds for the workspace */
-  readonly config?: ResolvedConfig
-  /** Settings by dotted key, as they would stand in a config file, over all files: `{ 'limits.memory': '1GiB' }`. */
-  readonly settings?: Readonly<Record<string, unknown>>
-  /** Arguments of the script. @default [] */
-  readonly args?: readonly string[]
-  /** Folder that the script may write, and where it starts. @default process.cwd() */
-  readonly workspace?: string
-  /** Variables that the script gets beyond the usual ones. @default {} */
-  readonly environment?: Readonly<Record<string, string>>
-  /** The caller's environment: PATH for interpreters, secrets to redact, XDG folders. @default process.env */
-  readonly callerEnvironment?: NodeJS.ProcessEnv
-  /** Keep temporary scripts after the run. @default false */
-  readonly keep?: boolean
-  /** Aborting it ends the run as `cancelled`. */
-  readonly signal?: AbortSignal
-  readonly onEvent?: (event: RunEvent) => void
-}
+import { runPrepared } from './run-script.ts'
 
 /** Where srecodex keeps things, by the caller's environment. */
 export interface Homes {

@@ -9,6 +9,8 @@ import { closeSync, constants, lstatSync, openSync, readFileSync, rmSync, unlink
 import { relative, sep } from 'node:path'
 import { removeControlGroup } from '../sandbox/cgroup.ts'
 import { verifyWorkspace, type WorkspaceScan } from '../sandbox/guard/guard.ts'
+import { countKept } from '../sandbox/count.ts'
+import { endSurvivors } from '../sandbox/survivors.ts'
 import { claimDeadRuns, markEnded, readRecord, runFolder, writeRecord, type RunFolder } from './store.ts'
 
 /**
@@ -53,9 +55,14 @@ export function removeTemporaryScript(workspace: string, path: string): void {
   }
 }
 
+/** The supervisor ends the run by itself once srecodex is gone, and keeps what was printed until then. */
+const SUPERVISOR_GRACE_MS = 2000
+
 /** Finishes what killed processes left: their workspaces, temporary scripts, control groups, records. */
 export async function recoverInterrupted(stateFolder: string): Promise<void> {
   for (const live of claimDeadRuns(stateFolder)) {
+    // Whoever still runs could plant again what is taken away here.
+    await endSurvivors(live, SUPERVISOR_GRACE_MS)
     const folder = runFolder(stateFolder, live)
     const record = await readRecord(stateFolder, live)
     if (record === null) {
@@ -64,10 +71,15 @@ export async function recoverInterrupted(stateFolder: string): Promise<void> {
     } else {
       const notices = restoreWorkspace(folder, readScan(folder))
       if (record.temporary !== null) removeTemporaryScript(record.workspace, record.temporary)
-      await removeControlGroup(live)
       rmSync(folder.sockets, { recursive: true, force: true })
-      writeRecord(folder, { ...record, report: { ...record.report, notices } })
+      const { report } = record
+      const output =
+        report.status === 'interrupted'
+          ? { stdout: await countKept(folder.stdout), stderr: await countKept(folder.stderr) }
+          : report.output
+      writeRecord(folder, { ...record, report: { ...report, output, notices: [...report.notices, ...notices] } })
     }
+    await removeControlGroup(live)
     markEnded(stateFolder, live)
   }
 }

@@ -30,7 +30,7 @@ import {
   resolveWorkspace,
   scriptSurroundings,
 } from '../sandbox/workspace.ts'
-import type { RunOptions } from './run-script.ts'
+import type { RunOptions } from './options.ts'
 import type { StagedScript } from './stage.ts'
 import type { RunFolder } from './store.ts'
 
@@ -178,6 +178,7 @@ async function openSandboxed(
   return {
     artifactsPath: INSIDE.artifacts,
     launch: {
+      run: folder.id,
       wrapper: [parts.bubblewrap.path, ...bubblewrapArgv(profile, DESCRIPTORS)],
       init: `${INSIDE.guest}/init.pl`,
       command: [parts.language.program, target],
@@ -221,6 +222,7 @@ function openBare(
   return {
     artifactsPath: folder.artifacts,
     launch: {
+      run: folder.id,
       wrapper: [],
       init: join(guestFolder, 'init.pl'),
       command: [language.program, target],

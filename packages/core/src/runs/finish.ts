@@ -200,6 +200,7 @@ async function verdict(
 
 function outputNotices(outcome: ProcessOutcome, config: ResolvedConfig): string[] {
   const notices: string[] = []
+  if (outcome.supervisorLost) notices.push('the supervisor of the run was killed: only what was kept is counted')
   for (const [name, stream] of [
     ['stdout', outcome.stdout],
     ['stderr', outcome.stderr],

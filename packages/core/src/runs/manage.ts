@@ -9,6 +9,7 @@ import { readSlice, type SliceResult } from './slice.ts'
 import {
   findRun,
   isAlive,
+  isOpen,
   readRecord,
   readRecords,
   runFolder,
@@ -48,17 +49,25 @@ const POLL_MS = 50
  */
 export async function stopRun(stateFolder: string, name: string): Promise<StopResult> {
   let record = await showRun(stateFolder, name)
-  if (!isOpen(record) || record.supervisor === null || !isAlive(record.supervisor)) return { record, stopped: false }
-  process.kill(record.supervisor.pid, 'SIGTERM')
+  let stopped = false
   for (let waited = 0; waited < STOP_WAIT_MS && isOpen(record); waited += POLL_MS) {
+    // A run that has just begun has no supervisor yet; one whose supervisor is gone is writing its report.
+    if (!stopped && record.supervisor !== null && isAlive(record.supervisor)) {
+      stopped = ask(record.supervisor.pid)
+    }
     await sleep(POLL_MS)
     record = (await readRecord(stateFolder, record.id)) ?? record
   }
-  return { record, stopped: true }
+  return { record, stopped }
 }
 
-function isOpen(record: RunRecord): boolean {
-  return record.report.status === 'running' || record.report.status === 'waiting'
+function ask(supervisor: number): boolean {
+  try {
+    process.kill(supervisor, 'SIGTERM')
+    return true
+  } catch {
+    return false // it ended in between
+  }
 }
 
 /** Yields the record whenever it changes, the last time when the run has ended. */

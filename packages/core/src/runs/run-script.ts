@@ -8,44 +8,27 @@
 
 import { statfsSync, statSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { ResolvedConfig } from '../config/schema.ts'
 import { SrecodexError } from '../errors.ts'
 import { awkwardFileSystem } from '../sandbox/detect.ts'
 import { launch, type ProcessOutcome, type RunningProcess } from '../sandbox/engine.ts'
-import { openChannel, type Channel, type Progress } from '../tools/channel.ts'
+import { openChannel, type Channel } from '../tools/channel.ts'
 import { recoverInterrupted, removeTemporaryScript, restoreWorkspace } from './cleanup.ts'
 import { enclose, type Opened, type Prepared } from './enclosure.ts'
 import { pendingReport, sandboxError, type Ending, writeReport } from './finish.ts'
+import type { RunOptions } from './options.ts'
 import type { RunReport } from './report.ts'
-import { readScript, stageScript, type ScriptSource } from './stage.ts'
-import { createRunFolder, markEnded, ownerOf, writeRecord, type RunFolder, type RunRecord } from './store.ts'
-
-export type RunEvent =
-  | { readonly kind: 'started'; readonly run: string; readonly folder: string }
-  | { readonly kind: 'progress'; readonly progress: Progress }
-
-export interface RunOptions {
-  readonly script: ScriptSource
-  readonly config: ResolvedConfig
-  /** Folder of srecodex's state; runs are kept in `runs/` below it. */
-  readonly stateFolder: string
-  readonly cacheFolder: string
-  /** Folders that hold srecodex's own files: hidden from the script where they lie in the workspace. */
-  readonly ownFolders: readonly string[]
-  /** @default [] */
-  readonly args?: readonly string[]
-  /** Folder that the script may write, and where it starts. @default process.cwd() */
-  readonly workspace?: string
-  /** Environment of the caller: interpreters are looked up on its PATH, its secrets are redacted. @default process.env */
-  readonly callerEnvironment?: NodeJS.ProcessEnv
-  /** Variables that the script gets beyond the usual ones. @default {} */
-  readonly environment?: Readonly<Record<string, string>>
-  /** Keep temporary scripts. @default false */
-  readonly keep?: boolean
-  /** Ends the run as `cancelled`. */
-  readonly signal?: AbortSignal
-  readonly onEvent?: (event: RunEvent) => void
-}
+import { readScript, stageScript } from './stage.ts'
+import {
+  beginRecord,
+  createRunFolder,
+  markEnded,
+  ownerOf,
+  syncRecord,
+  writeRecord,
+  writeSupervisor,
+  type RunFolder,
+  type RunRecord,
+} from './store.ts'
 
 /** How long a script may go on after SIGINT, to flush and to say what it did. */
 const GRACE_MS = 1000
@@ -71,7 +54,7 @@ export async function runPrepared(options: RunOptions): Promise<RunReport> {
   const prepared = enclosure.prepare(script)
   const removable = script.temporary && options.config.scripts.cleanupAfterRun && options.keep !== true
   const folder = createRunFolder(options.stateFolder)
-  let record: RunRecord = {
+  const record: RunRecord = {
     version: 1,
     id: folder.id,
     startedAt: new Date().toISOString(),
@@ -86,12 +69,9 @@ export async function runPrepared(options: RunOptions): Promise<RunReport> {
   try {
     stageScript(content, folder.script)
     if (prepared.scan !== null) writeFileSync(folder.guard, JSON.stringify(prepared.scan), { mode: 0o600 })
-    writeRecord(folder, record)
+    beginRecord(folder, record)
     options.onEvent?.({ kind: 'started', run: folder.id, folder: folder.path })
-    const ending = await execute(options, folder, prepared, supervisor => {
-      record = { ...record, supervisor: ownerOf(supervisor) }
-      writeRecord(folder, record)
-    })
+    const ending = await execute(options, folder, prepared)
     const notices = [...prepared.notices, ...ending.notices, ...restoreWorkspace(folder, prepared.scan)]
     const report = await writeReport({
       pending: record.report,
@@ -102,16 +82,26 @@ export async function runPrepared(options: RunOptions): Promise<RunReport> {
       callerEnvironment: options.callerEnvironment ?? process.env,
       environment: options.environment ?? {},
     })
-    writeRecord(folder, { ...record, report })
-    return report
+    return keepRecord(folder, { ...record, report })
   } catch (error) {
     const failure = error instanceof SrecodexError ? withFileSystem(error, enclosure.workspace) : error
     const report = sandboxError(record.report, failure, Math.round(performance.now() - begun))
-    writeRecord(folder, { ...record, report })
+    keepRecord(folder, { ...record, report })
     throw failure
   } finally {
     if (record.temporary !== null) removeTemporaryScript(enclosure.workspace, record.temporary)
     markEnded(options.stateFolder, folder.id)
+  }
+}
+
+/** What became of the run is told in any case, also where the store has no room to keep it. */
+function keepRecord(folder: RunFolder, record: RunRecord): RunReport {
+  try {
+    writeRecord(folder, record)
+    return record.report
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return { ...record.report, notices: [...record.report.notices, `this report could not be kept: ${why}`] }
   }
 }
 
@@ -120,11 +110,11 @@ async function execute(
   options: RunOptions,
   folder: RunFolder,
   prepared: Prepared,
-  onStarted: (supervisor: number) => void,
 ): Promise<Omit<Ending, 'durationMs'>> {
   const declared: { summary: string | null; artifacts: string[] } = { summary: null, artifacts: [] }
   const opened = await prepared.open(folder)
   let channel: Channel | undefined
+  let running: RunningProcess | undefined
   try {
     channel = await openChannel({
       listenPath: resolve(folder.sockets, 'broker'),
@@ -136,17 +126,23 @@ async function execute(
       },
     })
     const stopRequest = new AbortController()
-    const running = launch({
+    running = launch({
       ...opened.launch,
       command: [...opened.launch.command, ...(options.args ?? [])],
       onStopRequest: () => stopRequest.abort(),
     })
-    onStarted(running.pid)
+    writeSupervisor(folder, running.pid)
+    await syncRecord(options.stateFolder, folder) // while the sandbox is built
+    running.begin()
     const cancel = AbortSignal.any([stopRequest.signal, ...(options.signal ? [options.signal] : [])])
     const { outcome, stopped } = await watch(running, options, opened, cancel)
     await channel.close() // takes what was sent before the end
     channel = undefined
     return { outcome, stopped, ...declared, ...opened.observe() }
+  } catch (error) {
+    running?.interrupt(0) // nothing goes on whose report is an error
+    await running?.outcome.catch(() => {})
+    throw error
   } finally {
     await channel?.close()
     await opened.close()

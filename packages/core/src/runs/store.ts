@@ -99,10 +99,11 @@ export function createRunFolder(stateFolder: string): RunFolder {
   return guarded(stateFolder, () => {
     mkdirSync(liveFolder(stateFolder), { recursive: true, mode: 0o700 })
     mkdirSync(join(stateFolder, 'runs'), { recursive: true, mode: 0o700 })
+    // First: whatever is made from here on is found again, however this process ends.
+    writeFileSync(liveMarker(stateFolder, folder.id, ownerOf(process.pid)), '', { mode: 0o600 })
     mkdirSync(folder.path, { mode: 0o700 })
     mkdirSync(folder.artifacts, { mode: 0o700 })
     mkdirSync(folder.sockets, { mode: 0o700 })
-    writeFileSync(liveMarker(stateFolder, folder.id, ownerOf(process.pid)), '', { mode: 0o600 })
     return folder
   })
 }
@@ -110,22 +111,30 @@ export function createRunFolder(stateFolder: string): RunFolder {
 /**
  * Writes the first record, and sets aside the space that the last will take.
  *
- * @returns when it is durable. Nothing that must be undone after a crash may begin before.
  * @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL
  */
-export function beginRecord(folder: RunFolder, record: RunRecord): Promise<void> {
+export function beginRecord(folder: RunFolder, record: RunRecord): void {
   guarded(folder.path, () => {
     const bytes = writeDraft(folder, record)
     renameSync(folder.draft, folder.record)
     // A script can fill the disk that the store is on: its report is still to be told.
     writeFileSync(folder.draft, Buffer.alloc(bytes + RESERVED_BYTES), { mode: 0o600 })
   })
-  return Promise.all([folder.record, folder.path].map(sync)).then(
-    () => {},
-    (error: unknown) => {
-      throw storeError(folder.path, error)
-    },
-  )
+}
+
+/**
+ * Makes the first record, and all that recovery needs, durable. Nothing that would have to be undone may begin
+ * before. Best called once the run's files are made: whoever makes one during a sync waits for its end.
+ *
+ * @throws {SrecodexError} DISK_FULL
+ */
+export async function syncRecord(stateFolder: string, folder: RunFolder): Promise<void> {
+  const places = [folder.record, folder.guard, folder.path, join(stateFolder, 'runs'), liveFolder(stateFolder)]
+  try {
+    await Promise.all(places.map(sync))
+  } catch (error) {
+    throw storeError(folder.path, error)
+  }
 }
 
 /** How much longer the last record may be than the first: a summary, lists, notices. */
@@ -154,7 +163,11 @@ function writeDraft(folder: RunFolder, record: RunRecord, { synced = false } = {
 }
 
 async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r')
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null // a run that protects nothing has no guard
+    throw error
+  })
+  if (file === null) return
   try {
     await file.sync()
   } finally {

@@ -91,6 +91,18 @@ export async function removeControlGroup(id: string): Promise<void> {
   await removeAll([...new Set([...hierarchy.folders.values()].map(folder => join(folder, `srecodex-${id}`)))])
 }
 
+/** Processes of a run, where it has a group: also those that left their parents and their environment. */
+export function membersOf(id: string): number[] {
+  const folders = new Set(ownHierarchy()?.folders.values())
+  return [...folders].flatMap(folder => {
+    try {
+      return readFileSync(join(folder, `srecodex-${id}`, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
+    } catch {
+      return []
+    }
+  })
+}
+
 /** Swap would let the tree grow past its memory unseen. Not every kernel counts it. */
 function noSwap(folder: string | undefined, version: 1 | 2, memoryBytes: number): void {
   if (folder === undefined) return

@@ -12,7 +12,9 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { SrecodexError } from '../errors.ts'
+import { countKept } from './count.ts'
 import { sandboxFailure } from './failure.ts'
+import { endSurvivors } from './survivors.ts'
 
 /** Descriptors as the supervisor and bubblewrap inherit them. Node numbers them by their place in `stdio`. */
 export const DESCRIPTORS = { specification: 6, seccomp: 7, status: 8, info: 9 } as const
@@ -27,6 +29,8 @@ export interface ProcessLimits {
 }
 
 export interface LaunchOptions {
+  /** Id of the run, which every process of it carries in its environment or its arguments. */
+  readonly run: string
   /** What runs under the supervisor: bubblewrap with its arguments and `--`, or nothing without a sandbox. */
   readonly wrapper: readonly string[]
   /** Path of the guest's `init.pl` as the wrapped process sees it. */
@@ -64,6 +68,8 @@ export interface ProcessOutcome {
   readonly signal: string | null
   readonly stdout: CapturedStream
   readonly stderr: CapturedStream
+  /** The supervisor was killed, and the tree with it: what was kept was counted afterwards. */
+  readonly supervisorLost: boolean
 }
 
 export interface RunningProcess {
@@ -71,6 +77,8 @@ export interface RunningProcess {
   readonly pid: number
   /** @throws {SrecodexError} SANDBOX_UNAVAILABLE, INTERPRETER_NOT_FOUND */
   readonly outcome: Promise<ProcessOutcome>
+  /** Starts the command. The sandbox is built meanwhile, and holds nothing but its first process before. */
+  begin(): void
   /** SIGINT to the script, so that it can flush; SIGKILL to the whole tree after `graceMs`. */
   interrupt(graceMs: number): void
   /** Host process id of the sandbox's first process, once it is known: the root of the tree. */
@@ -136,7 +144,6 @@ function supervise(child: ChildProcess, options: LaunchOptions): RunningProcess 
   const pipes = child.stdio as unknown as readonly (Duplex | null)[]
   const control = pipes[3]!
   for (const pipe of pipes) pipe?.on('error', () => {}) // the other end may go first; the outcome tells
-  pipes[DESCRIPTORS.specification]!.end(specification(options))
   pipes[DESCRIPTORS.seccomp]!.end(options.seccomp ?? '')
 
   const report = collect(pipes[1]!)
@@ -160,13 +167,16 @@ function supervise(child: ChildProcess, options: LaunchOptions): RunningProcess 
         }),
       ),
     )
-    child.once('close', () => {
+    child.once('exit', (code, signal) => {
+      // Killed before it could listen: it was asked to stop all the same.
+      if (signal === 'SIGTERM') options.onStopRequest?.()
+      // Without a namespace nothing else would end the tree, whose pipes this process waits for.
+      if (code !== 0) void endSurvivors(options.run, 0)
+    })
+    child.once('close', (_code, signal) => {
       ended = true
-      try {
-        resolve(readOutcome(report(), status(), diagnostics(), options))
-      } catch (error) {
-        reject(error)
-      }
+      const why = signal === null ? '' : `the supervisor was killed by ${signal}\n`
+      resolve(readOutcome(report(), status(), diagnostics() + why, options))
     })
   })
 
@@ -174,6 +184,7 @@ function supervise(child: ChildProcess, options: LaunchOptions): RunningProcess 
     pid: child.pid ?? 0,
     outcome,
     rootPid,
+    begin: () => void pipes[DESCRIPTORS.specification]!.end(specification(options)),
     interrupt(graceMs) {
       if (ended) return
       const pid = options.wrapper.length > 0 ? rootPid() : null
@@ -199,12 +210,12 @@ function collect(stream: Readable): () => string {
   return () => text
 }
 
-function readOutcome(
+async function readOutcome(
   report: string,
   status: string,
   diagnostics: string,
   options: LaunchOptions,
-): ProcessOutcome {
+): Promise<ProcessOutcome> {
   const numbers = (report.trim().split('\n').at(-1) ?? '').split(' ').map(Number)
   const started = status.startsWith('started')
   const failed = /^failed (\d+)$/m.exec(status)
@@ -215,7 +226,7 @@ function readOutcome(
     })
   }
   if (numbers.length !== 9 || numbers.some(Number.isNaN)) {
-    if (started) return lostSupervisor()
+    if (started) return lostSupervisor(options)
     throw sandboxFailure(diagnostics + printed(options.stderrPath))
   }
   const captured = (at: number): CapturedStream => ({
@@ -224,7 +235,7 @@ function readOutcome(
     keptBytes: numbers[at + 2]!,
     writeErrno: numbers[at + 3]!,
   })
-  const streams = { stdout: captured(0), stderr: captured(4) }
+  const streams = { stdout: captured(0), stderr: captured(4), supervisorLost: false }
   const ended = /^ended (\d+)$/m.exec(status)
   if (!ended) {
     // Killed from outside, or bubblewrap gave up before the script began.
@@ -240,9 +251,14 @@ function printed(path: string): string {
 }
 
 /** The supervisor itself was killed: the tree died with it, the counts are gone. */
-function lostSupervisor(): ProcessOutcome {
-  const nothing: CapturedStream = { bytes: 0, lines: 0, keptBytes: 0, writeErrno: 0 }
-  return { exitCode: null, signal: 'SIGKILL', stdout: nothing, stderr: nothing }
+async function lostSupervisor(options: LaunchOptions): Promise<ProcessOutcome> {
+  const [stdout, stderr] = await Promise.all([keptStream(options.stdoutPath), keptStream(options.stderrPath)])
+  return { exitCode: null, signal: 'SIGKILL', stdout, stderr, supervisorLost: true }
+}
+
+async function keptStream(path: string): Promise<CapturedStream> {
+  const kept = await countKept(path)
+  return { ...kept, keptBytes: kept.bytes, writeErrno: 0 }
 }
 
 function decodeWaitStatus(status: number): { exitCode: number | null; signal: string | null } {

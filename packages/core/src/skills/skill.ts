@@ -17,6 +17,7 @@ export interface SkillFields {
   /** What agents index. Absent in the file: `intent`, else `when_to_use`, else what the body begins with. */
   readonly description: string
   readonly tags: readonly string[]
+  /** Absent in the file: `when_to_use`, else empty. */
   readonly intent: string
   readonly alwaysLoad: boolean
   readonly scriptFirst: boolean
@@ -43,9 +44,16 @@ export interface Skill extends SkillFields {
   readonly folder: string
   /** Absolute path of its SKILL.md. */
   readonly file: string
-  /** The text below the front matter. */
+  /** The text below the front matter, line ends as `\n`. */
   readonly body: string
   /** Line of the file on which the body begins, from 1. */
   readonly bodyLine: number
   readonly problems: readonly SkillProblem[]
+}
+
+/** Where a skill is: what the scan of a skills folder knows before any file is read. */
+export interface SkillPlace {
+  readonly id: string
+  readonly folder: string
+  readonly file: string
 }

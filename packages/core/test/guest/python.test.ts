@@ -119,19 +119,17 @@ def check(who, times=100):
         assert path == os.path.join(os.environ["SRECODEX_ARTIFACTS"], name), (path, name)
         srecodex.progress(each, times, who)
 `
-  async function checked(text: string, callers: number): Promise<void> {
+  async function expectChecked(text: string, callers: number, ...flags: string[]): Promise<void> {
     const host = await listening({ limits: { maxArtifacts: 1e6 } })
     const path = program('script.py', CHECK + text)
     const env = { SRECODEX_ARTIFACTS: host.artifactsPath }
-    expect(await run([PYTHON, '-X', 'dev', path], { socketPath: host.socketPath, env })).toEqual(
-      SILENT_SUCCESS,
-    )
+    expect(await run([PYTHON, ...flags, path], { socketPath: host.socketPath, env })).toEqual(SILENT_SUCCESS)
     expect(host.artifacts.length).toBe(callers * 100)
     expect(host.faults).toEqual([])
   }
 
   test('50 threads', () =>
-    checked(
+    expectChecked(
       `
 from concurrent.futures import ThreadPoolExecutor
 with ThreadPoolExecutor(50) as pool: list(pool.map(check, ["t%d" % n for n in range(50)]))
@@ -140,7 +138,7 @@ with ThreadPoolExecutor(50) as pool: list(pool.map(check, ["t%d" % n for n in ra
     ))
 
   test('50 children of os.fork, whose parent has a connection and goes on', () =>
-    checked(
+    expectChecked(
       `
 import warnings
 warnings.simplefilter("ignore", DeprecationWarning)
@@ -162,7 +160,7 @@ check("parent-after")
     ))
 
   test('a fork while 20 threads call, and a fork of a fork', () =>
-    checked(
+    expectChecked(
       `
 import threading, warnings
 warnings.simplefilter("ignore", DeprecationWarning)
@@ -188,7 +186,7 @@ for thread in threads: thread.join()
     ))
 
   test.each(['fork', 'spawn', 'forkserver'])('a multiprocessing pool by %s', method =>
-    checked(
+    expectChecked(
       `
 import multiprocessing
 if __name__ == "__main__":
@@ -200,7 +198,7 @@ if __name__ == "__main__":
   )
 
   test('asyncio, within the loop and in its threads', () =>
-    checked(
+    expectChecked(
       `
 import asyncio
 async def one(n):

@@ -46,8 +46,8 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
 
 /** As `run`, with stdin left open until `write('')`. */
 export function start(argv: readonly string[], options: RunOptions = {}): Running {
-  const [program = '', ...args] = argv
-  const child = spawn(program, args, {
+  const [file = '', ...args] = argv
+  const child = spawn(file, args, {
     cwd: options.cwd,
     env: {
       PATH: `${COMMANDS}:/usr/local/bin:/usr/bin:/bin`,
@@ -61,10 +61,10 @@ export function start(argv: readonly string[], options: RunOptions = {}): Runnin
   onTestFinished(() => void child.kill('SIGKILL'))
   let stdout = ''
   let stderr = ''
-  let heard = (): void => {}
+  let heard: (() => void) | undefined
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
-    heard()
+    heard?.()
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   child.stdin.on('error', () => {})

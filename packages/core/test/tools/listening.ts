@@ -72,22 +72,23 @@ export async function caller(socketPath: string): Promise<Caller> {
   const socket = connect(socketPath)
   const responses: Response[] = []
   const decoder = new FrameDecoder(new Map([[FRAME_TYPE.response, MAX_JSON_BYTES]]))
-  let wake = (): void => {}
+  let wake: (() => void) | undefined
   let gone = false
   let taken = 0
   let lastId = 0
   socket.on('data', chunk => {
     decoder.write(chunk)
     for (let frame = decoder.read(); frame !== null; frame = decoder.read()) {
-      responses.push(JSON.parse(frame.payload.toString()) as Response)
+      const response: Response = JSON.parse(frame.payload.toString())
+      responses.push(response)
     }
-    wake()
+    wake?.()
   })
   socket.on('error', () => {})
   const closed = new Promise<void>(resolve => {
     socket.on('close', () => {
       gone = true
-      wake()
+      wake?.()
       resolve()
     })
   })

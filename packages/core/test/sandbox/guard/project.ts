@@ -50,6 +50,9 @@ export interface SandboxedRun {
   readonly verified: VerifyResult
 }
 
+/** A busy machine must not turn a test into one of the bound; those set their own. */
+const PATIENT = { maxDurationMs: 60_000 } as const
+
 const GIT_ENV = {
   PATH: '/usr/bin:/bin',
   HOME: '/nonexistent',
@@ -74,9 +77,12 @@ export function project(base: string = tmpdir()): Project {
   const quarantine = join(folder, 'quarantine')
   mkdirSync(workspace)
   const path = (relative: string): string => join(workspace, relative)
-  const scan = (): WorkspaceScan => scanWorkspace(workspace)
+  const scan = (): WorkspaceScan => scanWorkspace(workspace, PATIENT)
   const verify = (before: WorkspaceScan): VerifyResult =>
-    verifyWorkspace(JSON.parse(JSON.stringify(before)) as WorkspaceScan, { quarantineFolder: quarantine })
+    verifyWorkspace(JSON.parse(JSON.stringify(before)) as WorkspaceScan, {
+      ...PATIENT,
+      quarantineFolder: quarantine,
+    })
   return {
     workspace,
     quarantine,

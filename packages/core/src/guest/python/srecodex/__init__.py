@@ -6,10 +6,13 @@ and so may the children of `os.fork` and multiprocessing.
 Run by hand, outside a sandbox, `summary` prints to stdout, `progress` prints to stderr if that is a terminal, and
 `artifact` gives a path below the current folder.
 
-Only `os` is imported up front, and `json` never for a plain text: it nearly doubles the start of an interpreter.
+Only what the interpreter has loaded anyway is imported up front, and `json` never for a plain text: it nearly doubles
+the start of an interpreter.
 """
 
+import _thread
 import os
+import sys
 
 __all__ = ["SrecodexError", "artifact", "progress", "summary"]
 
@@ -43,8 +46,6 @@ def summary(text: object) -> None:
     """
     words = _words(text)
     if _outside():
-        import sys
-
         sys.stdout.write(words if words.endswith("\n") else words + "\n")
         sys.stdout.flush()
     else:
@@ -57,8 +58,6 @@ def progress(done: float, total: "float | None" = None, note: str = "") -> None:
     whole = None if total is None else _count("total", total)
     words = _words(note)
     if _outside():
-        import sys
-
         if sys.stderr is not None and sys.stderr.isatty():
             of = "" if whole is None else "/%s" % whole
             sys.stderr.write("%s%s %s\n" % (count, of, words))
@@ -95,9 +94,7 @@ def _words(value: object) -> str:
         # Not the value itself: a subclass of str may print as something else.
         text = str.__str__(value)
     elif isinstance(value, (dict, list, tuple)):
-        import json
-
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+        text = _import("json").dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     elif isinstance(value, (bytes, bytearray)):
         return value.decode("utf-8", "replace")
     else:
@@ -112,10 +109,9 @@ def _words(value: object) -> str:
 
 def _quoted(text: str) -> str:
     try:
-        from _json import encode_basestring
+        return _import("_json").encode_basestring(text)
     except ImportError:
-        from json.encoder import py_encode_basestring as encode_basestring
-    return encode_basestring(text)
+        return _import("json").dumps(text, ensure_ascii=False)
 
 
 def _count(what: str, value: float) -> float:
@@ -130,6 +126,23 @@ def _count(what: str, value: float) -> float:
 
 def _outside() -> bool:
     return not os.environ.get("SRECODEX_SOCKET")
+
+
+# A fork while another thread is importing leaves the lock of that module taken in the child, for ever. So imports
+# are made under a lock that a fork waits for.
+_importing = _thread.RLock()
+os.register_at_fork(
+    before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release
+)
+_imported: dict = {}
+
+
+def _import(name: str):
+    module = _imported.get(name)
+    if module is None:
+        with _importing:
+            module = _imported[name] = __import__(name)
+    return module
 
 
 # Connections that no call uses now, and the process that opened them. A call takes one, or opens one, and puts it
@@ -166,9 +179,7 @@ def _call(method: str, params: str, answered: bool = True):
     _idle.append(connection)
     if answer is None or answer == b'{"id":1,"result":null}':
         return None
-    import json
-
-    response = json.loads(answer)
+    response = _import("json").loads(answer)
     if "error" in response:
         error = response["error"]
         raise SrecodexError(error["code"], error["message"], error.get("hint"))
@@ -179,9 +190,7 @@ def _connection():
     global _owner, _no_signal
     if _owner != os.getpid():
         if not _owner:
-            import atexit
-
-            atexit.register(_close_idle)
+            _import("atexit").register(_close_idle)
         # After a fork these are the parent's: closing our copy leaves its own open.
         _close_idle()
         _owner = os.getpid()
@@ -189,8 +198,7 @@ def _connection():
         return _idle.pop()
     except IndexError:
         pass
-    import _socket
-
+    _socket = _import("_socket")
     _no_signal = _socket.MSG_NOSIGNAL
     path = os.environ["SRECODEX_SOCKET"]
     if len(os.fsencode(path)) > 107:

@@ -1,0 +1,170 @@
+/** Every command with its flags; each action is imported when it is called. Help is wording: keep it to 80 columns. */
+
+import { Argument, Command, Option } from 'commander'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Terminal } from './terminal.ts'
+import { integer, nonNegative, positive, positiveInteger, repeated } from './values.ts'
+
+/** An action gives the exit code. */
+export type Action<Arguments extends unknown[]> = (terminal: Terminal, ...args: Arguments) => Promise<number>
+
+export type Bind = <Arguments extends unknown[]>(
+  load: () => Promise<Action<Arguments>>,
+) => (...args: Arguments) => Promise<void>
+
+const RUN_ARGUMENT = ['<run>', 'an id, the beginning of one, or last'] as const
+
+export function declare(terminal: Terminal, bind: Bind): Command {
+  const program = new Command('srecodex')
+    .description('Run one script in a sandbox, and get back only its summary.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => terminal.out(text),
+      // A bare command prints its help, which is no error.
+      writeErr: text => terminal.out(text),
+      outputError: () => {},
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+    })
+    .configureHelp({ showGlobalOptions: false })
+    .enablePositionalOptions()
+    .addHelpText('after', EXIT_CODES)
+
+  program
+    .command('run')
+    .description('run a script in the sandbox and print its summary')
+    .usage('[options] <script> [-- args...]')
+    .argument('<script>', 'a .py, .sh or .js file, or - to read one from stdin')
+    .argument('[args...]', 'arguments of the script, after --')
+    .addOption(new Option('--lang <language>', 'language of a script from stdin').choices(['py', 'sh', 'js']))
+    .option('--workspace <dir>', 'folder that the script may write (default: this one)')
+    .option('--timeout <seconds>', "seconds of the script's own time", positive)
+    .addOption(
+      new Option('--mutations <policy>', 'what becomes of calls that change something').choices(['plan', 'allow', 'deny']),
+    )
+    .option('--network <domains>', 'none, host, or domains: api.example.com,*.example.org')
+    .addOption(
+      new Option('--sandbox <mode>', 'what the script may write').choices([
+        'read-only',
+        'workspace-write',
+        'danger-full-access',
+      ]),
+    )
+    .option('--read <path>', 'one more path that the script may read; can be repeated', repeated)
+    .option('--env <name[=value]>', 'a variable that the script gets; can be repeated', repeated)
+    .option('--max-summary <chars>', 'characters of the summary', positiveInteger)
+    .option('--json', 'print the whole report as JSON')
+    .option('--keep', 'keep a temporary script')
+    .option('--no-input', 'never ask')
+    .addHelpText('after', RUN_EXAMPLES)
+    .action(bind(async () => (await import('./commands/run.ts')).run))
+
+  const runs = program.command('runs').description('the runs that are kept')
+  runs
+    .command('list')
+    .description('list runs, newest first')
+    .option('--limit <count>', 'how many', positiveInteger, 20)
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/runs.ts')).list))
+  runs
+    .command('show')
+    .description('show one run')
+    .argument(...RUN_ARGUMENT)
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/runs.ts')).show))
+  runs
+    .command('watch')
+    .description('wait until a run ends, show it, and exit as it did')
+    .argument(...RUN_ARGUMENT)
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/runs.ts')).watch))
+  runs
+    .command('stop')
+    .description('end a run')
+    .argument(...RUN_ARGUMENT)
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/runs.ts')).stop))
+  runs
+    .command('search')
+    .description('find lines in what all runs printed')
+    .argument('<regex>', 'what to look for; (?i) in front ignores case')
+    .option('--limit <lines>', 'how many', positiveInteger, 50)
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/runs.ts')).search))
+  runs
+    .command('prune')
+    .description('remove old runs')
+    .option('--keep-days <days>', 'remove what is older (default: [runs] keep_days)', nonNegative)
+    .option('--max-bytes <size>', 'remove the oldest until the rest fits, such as 2GiB\n(default: [runs] max_bytes)')
+    .option('--dry-run', 'only say what would be removed')
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/runs.ts')).prune))
+
+  program
+    .command('output')
+    .description('print a bounded slice of what a run printed')
+    .argument(...RUN_ARGUMENT)
+    .addOption(new Option('--stream <name>', 'which stream').choices(['stdout', 'stderr']).default('stdout'))
+    .option('--grep <regex>', 'only lines that match; (?i) in front ignores case')
+    .option('--offset <lines>', 'lines to skip; -20 begins 20 lines before the end', integer)
+    .option('--limit <lines>', 'how many lines', positiveInteger, 200)
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/output.ts')).output))
+
+  program
+    .command('config')
+    .description('what the operator allows')
+    .command('show')
+    .description('print the config in force')
+    .option('--origin', 'say where each value comes from')
+    .option('--workspace <dir>', 'workspace whose project file counts (default: this one)')
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/config.ts')).show))
+
+  program
+    .command('trust')
+    .description("let this project's config loosen what you allow")
+    .argument('[dir]', 'the project (default: the current folder)')
+    .option('--revoke', 'forget it')
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/config.ts')).trust))
+
+  program
+    .command('doctor')
+    .description('check what srecodex needs of this machine')
+    .option('--fix', 'install what is missing')
+    .addOption(new Option('--for <use>', 'check only what this use needs').choices(['run']).default('run'))
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/doctor.ts')).doctor))
+  return program
+}
+
+/** Its action is the completion library's, which replaces it when it is called. */
+export function declareCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description(COMPLETION_DESCRIPTION)
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish', 'powershell']))
+}
+
+export const COMPLETION_DESCRIPTION = 'print a completion script for a shell'
+
+const EXIT_CODES = `
+Exit codes:
+  0 succeeded · 1 failed · 2 wrong usage or config · 4 refused, or no sandbox
+  70 a fault of srecodex · 124 timed out · 130 cancelled`
+
+const RUN_EXAMPLES = `
+Examples:
+  srecodex run group_errors.py --read /var/log -- /var/log/app.log
+  srecodex run check.py --network api.example.com --env API_TOKEN --timeout 60
+  srecodex run - --lang sh < job.sh`
+
+function version(): string {
+  const manifest = readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}

@@ -1,0 +1,76 @@
+/** The structure of a Markdown text: headings, what is code, and links. Pure. Lines count from 1. */
+
+export interface Heading {
+  readonly level: number
+  readonly text: string
+  readonly line: number
+  /** Last line of its section: up to the next heading of the same or a higher level. */
+  readonly endLine: number
+}
+
+export interface Link {
+  readonly target: string
+  readonly line: number
+}
+
+export interface Outline {
+  readonly lines: readonly string[]
+  readonly headings: readonly Heading[]
+  readonly links: readonly Link[]
+  /** First lines of fenced code blocks. */
+  readonly codeBlocks: readonly number[]
+  /** Whether a line is code, the fence with it, or lies in a comment. */
+  isCode(line: number): boolean
+}
+
+const FENCE = /^[ \t]*(?:>[ \t]*|[-*+][ \t]+|\d+[.)][ \t]+)*(`{3,}|~{3,})(.*)$/
+
+const scanCode = (lines: readonly string[]): { code: boolean[]; blocks: number[] } => {
+  const code: boolean[] = []
+  const blocks: number[] = []
+  let fence = ''
+  let inComment = false
+  for (const [index, line] of lines.entries()) {
+    const [, marks = '', info = ''] = inComment ? [] : (FENCE.exec(line) ?? [])
+    if (fence !== '') {
+      code.push(true)
+      if (marks[0] === fence[0] && marks.length >= fence.length && info.trim() === '') fence = ''
+    } else if (marks !== '' && !(marks.startsWith('`') && info.includes('`'))) {
+      fence = marks
+      blocks.push(index + 1)
+      code.push(true)
+    } else {
+      const begins = !inComment && /^\s*<!--/.test(line)
+      code.push(inComment || begins)
+      if (inComment || begins) inComment = !line.includes('-->')
+    }
+  }
+  return { code, blocks }
+}
+
+const INLINE_LINK = /\]\(\s*(?:<([^>\n]*)>|([^()\s]*(?:\([^()\s]*\)[^()\s]*)*))(?:\s+["'(][^\n]*)?\s*\)/g
+const REFERENCE = /^ {0,3}\[[^\]]+\]:\s*(?:<([^>\n]*)>|(\S+))/
+
+const linksOf = (line: string): string[] => {
+  const text = line.replaceAll(/(`+)(?!`).*?[^`]?\1(?!`)/g, '')
+  const reference = REFERENCE.exec(text)
+  const inline = [...text.matchAll(INLINE_LINK)].map(match => match[1] ?? match[2] ?? '')
+  return reference === null ? inline : [...inline, reference[1] ?? reference[2] ?? '']
+}
+
+export const outline = (text: string): Outline => {
+  const lines = text.split('\n')
+  const { code, blocks } = scanCode(lines)
+  const open = lines.flatMap((line, index) => {
+    const match = code[index] === true ? null : /^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(line)
+    return match === null ? [] : [{ level: match[1]?.length ?? 1, text: match[2] ?? '', line: index + 1 }]
+  })
+  const headings = open.map((heading, index) => {
+    const next = open.slice(index + 1).find(other => other.level <= heading.level)
+    return { ...heading, endLine: next === undefined ? lines.length : next.line - 1 }
+  })
+  const links = lines.flatMap((line, index) =>
+    code[index] === true ? [] : linksOf(line).map(target => ({ target, line: index + 1 })),
+  )
+  return { lines, headings, links, codeBlocks: blocks, isCode: line => code[line - 1] === true }
+}
