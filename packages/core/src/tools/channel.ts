@@ -289,8 +289,7 @@ class Connection {
     socket.on('end', () => this.#heardAll())
     socket.on('close', () => {
       this.#hangUp.abort()
-      this.#exchange.account(-this.#countedBytes)
-      this.#countedBytes = 0
+      this.#release()
       this.#exchange.leave(this)
     })
   }
@@ -322,6 +321,7 @@ class Connection {
     this.#cutOff = true
     this.#hangUp.abort()
     this.#socket.destroy()
+    this.#release()
   }
 
   #receive(chunk: Buffer): void {
@@ -444,6 +444,11 @@ class Connection {
     const fits = this.#exchange.account(bytes - this.#countedBytes)
     this.#countedBytes = bytes
     if (!fits || this.#socket.writableLength > this.#exchange.limits.maxUnsentBytes) this.destroy()
+  }
+
+  #release(): void {
+    this.#exchange.account(-this.#countedBytes)
+    this.#countedBytes = 0
   }
 }
 
