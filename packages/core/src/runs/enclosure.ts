@@ -107,6 +107,7 @@ function prepare(options: RunOptions, around: Surroundings, script: StagedScript
       `the scan for protected files stopped after ${scan.bound.scanned} entries: what lies deeper is not protected`,
     )
   }
+  notices.push(...(scan?.notes ?? []))
   const protection = scan === null ? NOTHING_PROTECTED : protectionMounts(scan)
   const uncovered = protection.unprotected.filter(({ reason }) => reason !== 'dependencies')
   if (uncovered.length > 0) {

@@ -1,7 +1,7 @@
 /** What this machine offers to a sandbox. Detected, never assumed; `probeSandbox` tries it for real. */
 
 import { execFile, execFileSync } from 'node:child_process'
-import { accessSync, constants, lstatSync, readlinkSync, statSync } from 'node:fs'
+import { accessSync, constants, lstatSync, readlinkSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { SrecodexError } from '../errors.ts'
@@ -117,8 +117,4 @@ const AWKWARD: Readonly<Record<number, string>> = {
 /** Name of the workspace's file system where it is a kind that sandboxes stumble on, else null. */
 export function awkwardFileSystem(type: number): string | null {
   return AWKWARD[type >>> 0] ?? null
-}
-
-export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }

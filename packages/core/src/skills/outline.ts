@@ -52,7 +52,7 @@ const INLINE_LINK = /\]\(\s*(?:<([^>\n]*)>|([^()\s]*(?:\([^()\s]*\)[^()\s]*)*))(
 const REFERENCE = /^ {0,3}\[[^\]]+\]:\s*(?:<([^>\n]*)>|(\S+))/
 
 const linksOf = (line: string): string[] => {
-  const text = line.replaceAll(/(`+)(?!`).*?[^`]?\1(?!`)/g, '')
+  const text = line.length > 5000 ? '' : line.replaceAll(/(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/g, '')
   const reference = REFERENCE.exec(text)
   const inline = [...text.matchAll(INLINE_LINK)].map(match => match[1] ?? match[2] ?? '')
   return reference === null ? inline : [...inline, reference[1] ?? reference[2] ?? '']

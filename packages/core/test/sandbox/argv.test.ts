@@ -74,9 +74,9 @@ it('is one command line, later mounts over earlier ones', () => {
     --ro-bind /opt/python /opt/python
     --ro-bind /var/log /var/log
     --bind /home/sre/job /home/sre/job
-    --bind /home/sre/job/.git /home/sre/job/.git
-    --ro-bind /home/sre/job/.git/config /home/sre/job/.git/config
-    --ro-bind /home/sre/job/.git/hooks /home/sre/job/.git/hooks
+    --bind-try /home/sre/job/.git /home/sre/job/.git
+    --ro-bind-try /home/sre/job/.git/config /home/sre/job/.git/config
+    --ro-bind-try /home/sre/job/.git/hooks /home/sre/job/.git/hooks
     --ro-bind /lib/guest /run/srecodex/guest
     --symlink /run/srecodex/guest/javascript /node_modules/srecodex
     --ro-bind /state/runs/R/sockets /run/srecodex/socket
