@@ -16,7 +16,7 @@ import { stable } from './stable.ts'
 
 /** The built CLI, by its path: a test of the sources would pass while the package is broken. */
 const BIN = fileURLToPath(new URL('../../cli/dist/bin.js', import.meta.url))
-const PTY = fileURLToPath(new URL('pty.py', import.meta.url))
+const IN_TERMINAL = fileURLToPath(new URL('in_terminal.py', import.meta.url))
 
 export interface ProjectOptions {
   /** Path from the workspace, and what the file holds. `~/x` lies in HOME. @default {} */
@@ -121,8 +121,8 @@ export function project({ files = {}, env = {} }: ProjectOptions = {}): Project 
     runInTerminal: async (command, options = {}) => {
       const { columns = 80, keys = {} } = options
       const request = JSON.stringify({ columns, rows: 24, keys, command: [process.execPath, BIN, ...words(command)] })
-      const result = await execa('python3', [PTY, request], launch(options))
-      if (result.stderr !== '') throw new Error(`pty.py: ${result.stderr}`)
+      const result = await execa('python3', [IN_TERMINAL, request], launch(options))
+      if (result.stderr !== '') throw new Error(`in_terminal.py: ${result.stderr}`)
       return {
         exitCode: exitCodeOf(result),
         raw: result.stdout,

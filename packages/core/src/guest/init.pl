@@ -9,11 +9,12 @@
 #   L<resource>,<value>           a limit, soft and hard alike
 #   E<name>=<value>               the script's environment
 #   F<port>,<socket>              start the network forwarder
+#   M<device>:<inode>,<path>      a mount, and what must stand there; without numbers it is only mounted
 #   A<argument>                   the script's command line, in order
-# Reports on STATUS-FD: "started", then "ended <wait status>" or "failed <errno>".
+# Reports on STATUS-FD: "started", then "ended <wait status>" or "failed <errno>"; or "moved <path>".
 
 my ($specification, $status) = @ARGV;
-my (@limits, @argv, %environment, $forwarder, $prlimit, $prctl, $close);
+my (@limits, @argv, @mounts, %environment, $forwarder, $prlimit, $prctl, $close);
 
 open(my $fields, '<&=', $specification) or exit 70;
 {
@@ -26,10 +27,31 @@ open(my $fields, '<&=', $specification) or exit 70;
         elsif ($kind eq 'L') { push @limits, [split /,/, $field] }
         elsif ($kind eq 'N') { ($prlimit, $prctl, $close) = split /,/, $field }
         elsif ($kind eq 'F') { $forwarder = [split /,/, $field, 2] }
+        elsif ($kind eq 'M') { push @mounts, [split /,/, $field, 2] }
     }
 }
 close $fields;
 open(my $report, '>&=', $status) or exit 70;
+
+# Another run in the same workspace can put a link in the place of what bubblewrap is just mounting, and have the
+# host's HOME mounted instead. So nothing starts unless each mount is where it belongs and shows what was looked at.
+if (@mounts) {
+    open(my $table, '<', '/proc/self/mountinfo') or exit 70;
+    my %mounted;
+    while (<$table>) {
+        my $point = (split / /)[4];
+        $point =~ s/\\([0-7]{3})/chr oct $1/ge;
+        $mounted{$point}++;
+    }
+    close $table;
+    for (@mounts) {
+        my ($expected, $path) = @$_;
+        my ($device, $inode) = lstat $path;
+        next if $mounted{$path} && defined $inode && ($expected eq '' || $expected eq "$device:$inode");
+        syswrite $report, "moved $path\n";
+        exit 70;
+    }
+}
 
 # Not dumpable: the script, of the same user, can open nothing below /proc/1.
 syscall($prctl, 4, 0, 0, 0, 0);

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { ResolvedConfig } from '../config/schema.ts'
 import { SrecodexError } from '../errors.ts'
 import type { ProcessOutcome } from '../sandbox/engine.ts'
-import { createRedactor, type Redactor } from './redact.ts'
+import type { Redactor } from './redact.ts'
 import type { RunReport, RunStatus } from './report.ts'
 import { sanitise } from './sanitise.ts'
 import type { StagedScript } from './stage.ts'
@@ -88,17 +88,10 @@ export async function writeReport(parts: {
   readonly folder: RunFolder
   readonly script: StagedScript
   readonly config: ResolvedConfig
-  readonly callerEnvironment: NodeJS.ProcessEnv
-  readonly environment: Readonly<Record<string, string>>
+  readonly redactor: Redactor
 }): Promise<RunReport> {
-  const { ending, folder, pending, config } = parts
+  const { ending, folder, pending, config, redactor } = parts
   const { outcome } = ending
-  const redactor = createRedactor({
-    values: Object.entries({ ...parts.callerEnvironment, ...parts.environment }).map(([name, value]) => ({
-      name,
-      value: value ?? '',
-    })),
-  })
   const { text: summary } = await summarise({
     declared: ending.summary,
     stdout: { tail: ending.summary === null ? await readTail(folder.stdout) : null, ...outcome.stdout },

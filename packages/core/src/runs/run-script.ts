@@ -17,6 +17,7 @@ import { enclose, type Opened, type Prepared } from './enclosure.ts'
 import { pendingReport, sandboxError, type Ending, writeReport } from './finish.ts'
 import type { RunOptions } from './options.ts'
 import type { RunReport } from './report.ts'
+import { createRedactor, type Redactor } from './redact.ts'
 import { readScript, stageScript } from './stage.ts'
 import {
   beginRecord,
@@ -29,6 +30,7 @@ import {
   type RunFolder,
   type RunRecord,
 } from './store.ts'
+import { estimateTokens } from './tokens.ts'
 
 /** How long a script may go on after SIGINT, to flush and to say what it did. */
 const GRACE_MS = 1000
@@ -71,7 +73,7 @@ export async function runPrepared(options: RunOptions): Promise<RunReport> {
     if (prepared.scan !== null) writeFileSync(folder.guard, JSON.stringify(prepared.scan), { mode: 0o600 })
     beginRecord(folder, record)
     options.onEvent?.({ kind: 'started', run: folder.id, folder: folder.path })
-    const ending = await execute(options, folder, prepared)
+    const { redactor, ...ending } = await execute(options, folder, prepared)
     const notices = [...prepared.notices, ...ending.notices, ...restoreWorkspace(folder, prepared.scan)]
     const report = await writeReport({
       pending: record.report,
@@ -79,8 +81,7 @@ export async function runPrepared(options: RunOptions): Promise<RunReport> {
       folder,
       script,
       config: options.config,
-      callerEnvironment: options.callerEnvironment ?? process.env,
-      environment: options.environment ?? {},
+      redactor,
     })
     return keepRecord(folder, { ...record, report })
   } catch (error) {
@@ -110,7 +111,7 @@ async function execute(
   options: RunOptions,
   folder: RunFolder,
   prepared: Prepared,
-): Promise<Omit<Ending, 'durationMs'>> {
+): Promise<Omit<Ending, 'durationMs'> & { readonly redactor: Redactor }> {
   const declared: { summary: string | null; artifacts: string[] } = { summary: null, artifacts: [] }
   const opened = await prepared.open(folder)
   let channel: Channel | undefined
@@ -134,11 +135,12 @@ async function execute(
     writeSupervisor(folder, running.pid)
     await syncRecord(options.stateFolder, folder) // while the sandbox is built
     running.begin()
+    const redactor = prepareReport(options) // while the script runs
     const cancel = AbortSignal.any([stopRequest.signal, ...(options.signal ? [options.signal] : [])])
     const { outcome, stopped } = await watch(running, options, opened, cancel)
     await channel.close() // takes what was sent before the end
     channel = undefined
-    return { outcome, stopped, ...declared, ...opened.observe() }
+    return { outcome, stopped, redactor, ...declared, ...opened.observe() }
   } catch (error) {
     running?.interrupt(0) // nothing goes on whose report is an error
     await running?.outcome.catch(() => {})
@@ -147,6 +149,13 @@ async function execute(
     await channel?.close()
     await opened.close()
   }
+}
+
+/** What the report needs and the script does not change: together as long as the start of a sandbox. */
+function prepareReport(options: RunOptions): Redactor {
+  void estimateTokens('-') // loads its tables
+  const known = { ...(options.callerEnvironment ?? process.env), ...options.environment }
+  return createRedactor({ values: Object.entries(known).map(([name, value]) => ({ name, value: value ?? '' })) })
 }
 
 /** Waits for the process, and ends it when its time, the caller or a limit says so. */

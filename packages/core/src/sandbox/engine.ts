@@ -11,9 +11,11 @@ import { closeSync, constants as files, openSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SrecodexError } from '../errors.ts'
 import { countKept } from './count.ts'
 import { sandboxFailure } from './failure.ts'
+import type { ExpectedMount } from './mounts.ts'
 import { endSurvivors } from './survivors.ts'
 
 /** Descriptors as the supervisor and bubblewrap inherit them. Node numbers them by their place in `stdio`. */
@@ -48,6 +50,8 @@ export interface LaunchOptions {
   readonly stderrPath: string
   /** System call filter for bubblewrap; null without a wrapper. */
   readonly seccomp: Buffer | null
+  /** What must stand where before the command starts: see `mounts.ts`. */
+  readonly mounts: readonly ExpectedMount[]
   /** `cgroup.procs` files that the tree joins. */
   readonly cgroups: readonly string[]
   /** SIGTERM reached the supervisor: somebody asks for the end of this run. It comes within 3 s in any case. */
@@ -91,16 +95,25 @@ const PERL = '/usr/bin/perl'
 const BARE_ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C' }
 const MAX_DIAGNOSTICS = 16_384
 
-/** prlimit64, prctl, close: the system calls that the Perl programs make by number. */
-const SYSTEM_CALLS: Readonly<Record<string, readonly [number, number, number]>> = {
-  x64: [302, 157, 3],
-  arm64: [261, 167, 57],
+interface SystemCalls {
+  readonly prlimit64: number
+  readonly prctl: number
+  readonly close: number
+  readonly unshare: number
+  readonly mount: number
+}
+
+/** The system calls that the Perl programs make by number. */
+const SYSTEM_CALLS: Readonly<Record<string, SystemCalls>> = {
+  x64: { prlimit64: 302, prctl: 157, close: 3, unshare: 272, mount: 165 },
+  arm64: { prlimit64: 261, prctl: 167, close: 57, unshare: 97, mount: 40 },
 }
 
 export function launch(options: LaunchOptions): RunningProcess {
-  const [, prctl] = systemCalls()
+  const { prctl, unshare, mount } = systemCalls()
+  refuseNul(options)
   const outputs = [openOutput(options.stdoutPath), openOutput(options.stderrPath)]
-  const tree = options.wrapper.length > 0 ? 'namespace' : `none:${prctl}`
+  const tree = options.wrapper.length > 0 ? `namespace:${unshare},${mount}` : `none:${prctl}`
   const child = spawn(
     PERL,
     [
@@ -176,9 +189,14 @@ function supervise(child: ChildProcess, options: LaunchOptions): RunningProcess 
     child.once('close', (_code, signal) => {
       ended = true
       const why = signal === null ? '' : `the supervisor was killed by ${signal}\n`
-      resolve(readOutcome(report(), status(), diagnostics() + why, options))
+      // A bubblewrap that was killed is gone before its namespace is: for a moment the script goes on, and could
+      // plant again what is cleaned up next.
+      const root = options.wrapper.length > 0 && !status().includes('\nended ') ? rootPid() : null
+      resolve(gone(root).then(() => readOutcome(report(), status(), diagnostics() + why, options)))
     })
   })
+
+  outcome.catch(() => {}) // it may come before anybody waits for it
 
   return {
     pid: child.pid ?? 0,
@@ -201,6 +219,20 @@ function supervise(child: ChildProcess, options: LaunchOptions): RunningProcess 
   }
 }
 
+/** Returns when the process is no more; a namespace's first process outlives all others of it. */
+async function gone(pid: number | null): Promise<void> {
+  for (let attempt = 0; attempt < 5000 && pid !== null && isRunning(pid); attempt++) await sleep(1)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return !/^ [ZX]/.test(stat.slice(stat.lastIndexOf(')') + 1))
+  } catch {
+    return false
+  }
+}
+
 function collect(stream: Readable): () => string {
   let text = ''
   stream.setEncoding('utf8')
@@ -219,6 +251,13 @@ async function readOutcome(
   const numbers = (report.trim().split('\n').at(-1) ?? '').split(' ').map(Number)
   const started = status.startsWith('started')
   const failed = /^failed (\d+)$/m.exec(status)
+  const moved = /^moved (.*)$/m.exec(status)
+  if (moved) {
+    throw new SrecodexError('SANDBOX_UNAVAILABLE', `${moved[1]} was moved or replaced while the sandbox was made`, {
+      hint: 'something else writes to this workspace, such as another run: start it again',
+      details: { cause: 'workspace-changed', path: moved[1] },
+    })
+  }
   if (failed) {
     throw new SrecodexError('INTERPRETER_NOT_FOUND', `cannot start ${options.command[0]} in the sandbox`, {
       hint: 'srecodex doctor shows which interpreters it finds',
@@ -271,22 +310,33 @@ function decodeWaitStatus(status: number): { exitCode: number | null; signal: st
 /** See `guest/init.pl` for the fields. */
 function specification(options: LaunchOptions): string {
   const { limits } = options
+  const { prlimit64, prctl, close } = systemCalls()
   const fields = [
-    `N${systemCalls().join(',')}`,
-    'L4,0', // no core files
+    `N${prlimit64},${prctl},${close}`,
+    'L4,1', // no core files; and at 1, unlike at 0, no program of the host's core_pattern is handed one either
     `L1,${limits.fileSizeBytes}`,
     `L7,${limits.openFiles}`,
     ...(limits.dataBytes === null ? [] : [`L2,${limits.dataBytes}`]),
     ...(limits.processes === null ? [] : [`L6,${limits.processes}`]),
     ...(limits.cpuSeconds === null ? [] : [`L0,${limits.cpuSeconds}`]),
     ...(options.forwarder === null ? [] : [`F${options.forwarder.port},${options.forwarder.socket}`]),
+    ...options.mounts.map(({ path, identity }) => `M${identity ?? ''},${path}`),
     ...Object.entries(options.environment).map(([name, value]) => `E${name}=${value}`),
     ...options.command.map(argument => `A${argument}`),
   ]
   return fields.map(field => `${field}\0`).join('')
 }
 
-function systemCalls(): readonly [number, number, number] {
+/** A NUL ends a field: what an argument holds after one would be read as fields of its own, and lift the limits. */
+function refuseNul(options: LaunchOptions): void {
+  const texts = [...options.command, ...Object.entries(options.environment).flat()]
+  if (!texts.some(text => text.includes('\0'))) return
+  throw new SrecodexError('REFUSED', 'an argument or a variable of the script holds a NUL byte', {
+    hint: 'pass such data in a file of the workspace',
+  })
+}
+
+function systemCalls(): SystemCalls {
   const numbers = SYSTEM_CALLS[process.arch]
   if (numbers === undefined || process.platform !== 'linux') {
     throw new SrecodexError(

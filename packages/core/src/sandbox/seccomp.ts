@@ -102,6 +102,8 @@ const FIRST_UNKNOWN = 470
 
 const EPERM = 1
 const ENOSYS = 38
+const EPROTONOSUPPORT = 93
+const EOPNOTSUPP = 95
 const EAFNOSUPPORT = 97
 
 const AUDIT_ARCH: Record<Architecture, number> = { x64: 0xc000003e, arm64: 0xc00000b7 }
@@ -115,11 +117,20 @@ const BLOCK_DEVICE = 0o060000
 const NEW_NAMESPACE = 0x7e020000
 const TIOCSTI = 0x5412
 const TIOCLINUX = 0x541c
+const TIOCSETD = 0x5423
+const FALLOC_FL_KEEP_SIZE = 0x01
+const FALLOC_FL_PUNCH_HOLE = 0x02
 const AF_UNIX = 1
 const AF_INET = 2
 const AF_INET6 = 10
 const AF_NETLINK = 16
 const NETLINK_ROUTE = 0
+const IPPROTO_ANY = 0
+const IPPROTO_ICMP = 1
+const IPPROTO_TCP = 6
+const IPPROTO_UDP = 17
+const IPPROTO_ICMPV6 = 58
+const IPPROTO_MPTCP = 262
 
 type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, k: number]
 
@@ -173,23 +184,53 @@ const CHECKED: readonly (readonly [SystemCall, readonly Instruction[]])[] = [
   [call('mknodat', 259, 33), makingNode(2)],
   [call('clone', 56, 220), [argument(0), jumpAnyBit(NEW_NAMESPACE, 1, 0), allow, fail(EPERM)]],
   [
-    // Terminals are driven by these two; the kernel compares the low 32 bits of the request.
+    // Terminals are driven by the first two; the third makes the kernel load a line discipline (n_gsm, n_hdlc)
+    // into itself for a pseudo-terminal. The kernel compares the low 32 bits of the request.
     call('ioctl', 16, 29),
-    [argument(1), jumpEqual(TIOCSTI, 2, 0), jumpEqual(TIOCLINUX, 1, 0), allow, fail(EPERM)],
+    [
+      argument(1),
+      jumpEqual(TIOCSTI, 3, 0),
+      jumpEqual(TIOCLINUX, 2, 0),
+      jumpEqual(TIOCSETD, 1, 0),
+      allow,
+      fail(EPERM),
+    ],
   ],
   [
-    // A network namespace does not close AF_VSOCK, AF_ALG, AF_BLUETOOTH and the rest.
+    // Space past the end of a file escapes RLIMIT_FSIZE: one call takes the whole disk, between two looks of the
+    // watchdog. Punching holes gives space back and is told by the same bit.
+    call('fallocate', 285, 47),
+    [
+      argument(1),
+      jumpAnyBit(FALLOC_FL_KEEP_SIZE, 0, 1),
+      jumpAnyBit(FALLOC_FL_PUNCH_HOLE, 0, 1),
+      allow,
+      fail(EOPNOTSUPP),
+    ],
+  ],
+  [
+    // A network namespace does not close AF_VSOCK, AF_ALG, AF_BLUETOOTH and the rest. An internet protocol that
+    // no script needs (SCTP, DCCP, L2TP) makes the kernel load a module for whoever names it.
     call('socket', 41, 198),
     [
       argument(0),
-      jumpEqual(AF_UNIX, 5, 0),
-      jumpEqual(AF_INET, 4, 0),
-      jumpEqual(AF_INET6, 3, 0),
-      jumpEqual(AF_NETLINK, 0, 3),
+      jumpEqual(AF_UNIX, 13, 0),
+      jumpEqual(AF_INET, 3, 0),
+      jumpEqual(AF_INET6, 2, 0),
+      jumpEqual(AF_NETLINK, 8, 0),
+      fail(EAFNOSUPPORT),
       argument(2),
+      jumpEqual(IPPROTO_ANY, 7, 0),
+      jumpEqual(IPPROTO_TCP, 6, 0),
+      jumpEqual(IPPROTO_UDP, 5, 0),
+      jumpEqual(IPPROTO_ICMP, 4, 0),
+      jumpEqual(IPPROTO_ICMPV6, 3, 0),
+      jumpEqual(IPPROTO_MPTCP, 2, 4),
+      argument(2), // netlink
       jumpEqual(NETLINK_ROUTE, 0, 1),
       allow,
       fail(EAFNOSUPPORT),
+      fail(EPROTONOSUPPORT),
     ],
   ],
   [call('socketpair', 53, 199), [argument(0), jumpEqual(AF_UNIX, 0, 1), allow, fail(EAFNOSUPPORT)]],

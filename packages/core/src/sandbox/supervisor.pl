@@ -7,7 +7,8 @@
 #
 # Arguments: LIMIT TREE CGROUP-FILES -- COMMAND…
 #   LIMIT         bytes kept of each stream
-#   TREE          "namespace": killing COMMAND ends the tree; "none:<prctl>": descendants are hunted down
+#   TREE          "namespace:<unshare>,<mount>": killing COMMAND ends the tree; "none:<prctl>": descendants are
+#                 hunted down. The numbers are those of the system calls on this processor
 #   CGROUP-FILES  comma-separated cgroup.procs files that COMMAND joins, or ""
 # Descriptors: 1 report, 3 control (its end of file ends the run; the byte "k" too), 4 stdout file, 5 stderr file.
 # Report: "stop" on SIGTERM; at the end "<bytes> <lines> <kept> <errno>" for stdout, the same for stderr, the wait status of COMMAND.
@@ -17,6 +18,7 @@ my ($limit, $tree, $cgroups) = splice @ARGV, 0, 3;
 shift @ARGV;
 
 my ($hunting, $prctl) = $tree =~ /^none:(\d+)/ ? (1, $1) : (0, 0);
+my ($unshare, $mount) = $tree =~ /^namespace:(\d+),(\d+)/;
 syscall($prctl + 0, 36, 1, 0, 0, 0) if $hunting;    # PR_SET_CHILD_SUBREAPER: orphans become ours
 
 open(my $control, '<&=', 3) or die "control: $!";
@@ -37,6 +39,7 @@ if (!$command) {
         syswrite $procs, '0' or die "cgroup $_: $!\n";
         close $procs;
     }
+    shield_devices() if $unshare && $> == 0;
     open STDOUT, '>&', $stream[0]{writer};
     open STDERR, '>&', $stream[1]{writer};
     exec { $ARGV[0] } @ARGV;
@@ -89,6 +92,25 @@ hunt() if $hunting;
 
 $_->{lines}++ for grep { $_->{last} ne "\n" } @stream;    # a last line without a line end is a line
 syswrite STDOUT, join(' ', map({ ($_->{bytes}, $_->{lines}, $_->{kept}, $_->{errno}) } @stream), $status) . "\n";
+
+# Real root owns /dev/null and its kin, and the sandbox shows the host's own: `chmod 0 /dev/null` in a script would
+# take it from every user of the machine, as would fchmod on the descriptor 0 that Node opened. bubblewrap has no
+# read-only bind for devices, but keeps the flags of what it binds; writing to a device needs no writable mount.
+# Where root may not make a mount namespace (an unprivileged container), the devices are that container's own.
+sub shield_devices {
+    my ($none, $root) = ('none', '/');
+    return if syscall($unshare + 0, 0x20000) != 0;                 # CLONE_NEWNS
+    syscall($mount + 0, $none, $root, 0, 0x44000, 0) == 0          # MS_REC | MS_PRIVATE
+        or die "mounts: $!\n";
+    for my $name (qw(null zero full random urandom tty)) {
+        my $device = "/dev/$name";
+        next unless -e $device;
+        syscall($mount + 0, $device, $device, 0, 0x1000, 0) == 0      # MS_BIND
+            && syscall($mount + 0, $none, $device, 0, 0x1023, 0) == 0 # MS_REMOUNT | MS_BIND | MS_NOSUID | MS_RDONLY
+            or die "device $device: $!\n";
+    }
+    open STDIN, '<', '/dev/null' or die "stdin: $!\n";
+}
 
 sub keep {
     my ($stream, $chunk) = @_;

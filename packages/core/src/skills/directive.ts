@@ -82,4 +82,5 @@ export const insertDirective = (body: string): string => {
 }
 
 /** Whether a document, such as the guide to the directive, holds the standard text as it is. */
-export const holdsDirective = (text: string): boolean => text.replaceAll('\r\n', '\n').includes(DIRECTIVE_TEXT)
+export const holdsDirective = (text: string): boolean =>
+  text.replaceAll('\r\n', '\n').includes(DIRECTIVE_TEXT)

@@ -39,7 +39,10 @@ const isNumberLike = (value: unknown): value is number | boolean | bigint =>
 /** A name reaches terminals and models: no escape sequence gets through, and one line stays one line. */
 const oneLine = (text: string, reader: FieldReader): string => {
   // oxlint-disable-next-line no-control-regex -- what is looked for
-  const clean = text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ')
+  const clean = text.replaceAll(
+    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    ' ',
+  )
   if (clean !== text) reader.wrong('holds control characters; each is read as a space', 'remove them')
   return clean.replaceAll(/\s+/g, ' ').trim()
 }
@@ -57,7 +60,8 @@ const text =
       return fallback
     }
     const read = oneLine(value, reader)
-    if (read.length > maxChars) reader.wrong(`is ${read.length} characters long; at most ${maxChars} are read by agents`)
+    if (read.length > maxChars)
+      reader.wrong(`is ${read.length} characters long; at most ${maxChars} are read by agents`)
     return read === '' ? fallback : read
   }
 
@@ -77,7 +81,8 @@ const words =
     const items: unknown[] =
       typeof value === 'string' ? value.split(/[,\s]+/) : Array.isArray(value) ? value : []
     if (!Array.isArray(value)) {
-      const hint = typeof value === 'string' ? `write [${items.map(item => shown(item)).join(', ')}]` : undefined
+      const hint =
+        typeof value === 'string' ? `write [${items.map(item => shown(item)).join(', ')}]` : undefined
       reader.wrong(`is ${shown(value)}, not a list of words`, hint)
     }
     if (items.length > maxItems) reader.wrong(`has ${items.length} entries; the first ${maxItems} are read`)
@@ -196,7 +201,8 @@ export const SKILL_FIELDS: Table = {
       if (value === null) return null
       const seconds = typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value
       if (typeof value === 'string') reader.wrong(`is ${shown(value)}, not a whole number of seconds`)
-      if (typeof seconds === 'number' && Number.isInteger(seconds) && seconds >= 1 && seconds <= 604_800) return seconds
+      if (typeof seconds === 'number' && Number.isInteger(seconds) && seconds >= 1 && seconds <= 604_800)
+        return seconds
       if (typeof value !== 'string') reader.wrong(`is ${shown(value)}, not a whole number from 1 to 604800`)
       return null
     },
@@ -221,7 +227,8 @@ export const SKILL_FIELDS: Table = {
         return null
       }
       const parts = value.trim().split('/')
-      const isBelow = !value.includes('\0') && !value.includes('\\') && parts[0] !== '' && !parts.includes('..')
+      const isBelow =
+        !value.includes('\0') && !value.includes('\\') && parts[0] !== '' && !parts.includes('..')
       if (isBelow) return parts.filter(part => part !== '' && part !== '.').join('/')
       reader.wrong(`is ${shown(value)}, which does not lie below the skill's folder`)
       return null

@@ -13,6 +13,8 @@ import matter from 'gray-matter'
 import { isAlias, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { Document, YAMLError } from 'yaml'
 import type { SkillProblem } from './skill.ts'
+import { readPlainYaml } from './plain-yaml.ts'
+import type { PlainReading } from './plain-yaml.ts'
 import { salvage } from './salvage.ts'
 
 export interface FrontMatter {
@@ -118,77 +120,63 @@ const FRIENDLY: Readonly<Record<string, string>> = {
 
 interface StrictReading {
   readonly fields: Record<string, unknown>
-  readonly document: Document
-  lineAt(offset: number): number
+  lineOf(path: readonly (string | number)[]): number
+  sourceOf(key: string): string | null
 }
 
-/** The fields of a strict reading, or null once a problem says why there is none. */
-const readStrictly = (
+const offsetOf = (document: Document, path: readonly (string | number)[]): number | null => {
+  for (let length = path.length; length > 1; length -= 1) {
+    const node = document.getIn(path.slice(0, length), true)
+    if (isNode(node) && node.range !== undefined && node.range !== null) return node.range[0]
+  }
+  if (!isMap(document.contents)) return null
+  const pair = document.contents.items.findLast(one => isPair(one) && keyText(one.key) === path[0])
+  return isNode(pair?.key) ? (pair.key.range?.[0] ?? null) : null
+}
+
+const ENGINES_REFUSED = {
+  json: refusedLanguage('JSON'),
+  js: refusedLanguage('JavaScript'),
+  javascript: refusedLanguage('JavaScript'),
+  coffee: refusedLanguage('CoffeeScript'),
+  coffeescript: refusedLanguage('CoffeeScript'),
+  toml: refusedLanguage('TOML'),
+}
+
+/** What gray-matter makes of the block, by the one engine that it may use. */
+const matterOf = (block: string, parse: (text: string) => object): unknown => {
+  const engine = { parse, stringify: refusedLanguage('YAML').stringify }
+  // gray-matter looks for a language behind the opening fence; that line is ours and names none.
+  const options = {
+    language: 'yaml',
+    delimiters: '---',
+    engines: { ...ENGINES_REFUSED, yaml: engine, yml: engine },
+  }
+  return matter(`---\n${block}\n---\n`, options as object).data
+}
+
+const reportSyntax = (
+  document: Document,
   block: string,
+  lineAt: (offset: number) => number,
   firstLine: number,
   report: Report,
-): StrictReading | null => {
-  const lines = new LineCounter()
-  // What gray-matter hands to an engine begins with the line end of the opening fence.
-  const lineAt = (offset: number): number => lines.linePos(offset).line + firstLine - 2
-  let document: Document | undefined
-  const engine = (text: string): object => {
-    document = parseDocument(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      strict: true,
-      stringKeys: true,
-      uniqueKeys: false,
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-    })
-    const [error] = document.errors
-    if (error !== undefined) {
-      const line = lineAt(error.pos[0])
-      const message = FRIENDLY[error.code] ?? `it is not YAML: ${error.message.split('\n')[0] ?? ''}`
-      const source = block.split('\n')[line - firstLine] ?? ''
-      report('warning', 'front-matter/yaml', line, message, hintFor(source, error))
-      return {}
-    }
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown }
-  }
-  const yaml = { parse: engine, stringify: refusedLanguage('YAML').stringify }
-  let parsed: ReturnType<typeof matter<string, object>>
-  try {
-    // gray-matter looks a language up on the first line only; that line is ours and names none.
-    parsed = matter(`---\n${block}\n---\n`, {
-      language: 'yaml',
-      delimiters: '---',
-      engines: {
-        yaml,
-        yml: yaml,
-        json: refusedLanguage('JSON'),
-        js: refusedLanguage('JavaScript'),
-        javascript: refusedLanguage('JavaScript'),
-        coffee: refusedLanguage('CoffeeScript'),
-        coffeescript: refusedLanguage('CoffeeScript'),
-        toml: refusedLanguage('TOML'),
-      },
-    } as object)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    const isBomb = /alias/i.test(message)
-    const line = document === undefined ? firstLine : lineAt(firstAnchor(document) ?? 0)
-    if (isBomb) {
-      report('warning', 'front-matter/anchor', line, `an alias cannot be resolved: ${message}`, 'write it out')
-    } else {
-      report('warning', 'front-matter/yaml', line, `it is not YAML: ${message.split('\n')[0] ?? ''}`)
-    }
-    return null
-  }
-  if (document === undefined) return { fields: {}, document: parseDocument(''), lineAt }
-  if (document.errors.length > 0) return null
-  const { value } = parsed.data as { value: unknown }
-  if (!isMap(document.contents) || typeof value !== 'object' || value === null) {
-    report('warning', 'front-matter/not-a-map', firstLine, 'the front matter holds no `key: value` lines')
-    return null
-  }
+): void => {
+  // What follows the first error is mostly its echo.
+  const [error] = document.errors
+  if (error === undefined) return
+  const line = lineAt(error.pos[0])
+  const message = FRIENDLY[error.code] ?? `it is not YAML: ${error.message.split('\n')[0] ?? ''}`
+  report(
+    'warning',
+    'front-matter/yaml',
+    line,
+    message,
+    hintFor(block.split('\n')[line - firstLine] ?? '', error),
+  )
+}
+
+const reportOddities = (document: Document, lineAt: (offset: number) => number, report: Report): void => {
   for (const warning of document.warnings) {
     report('warning', 'front-matter/tag', lineAt(warning.pos[0]), warning.message.split('\n')[0] ?? '')
   }
@@ -201,17 +189,76 @@ const readStrictly = (
     const message = 'an anchor or an alias: many agents do not read them'
     report('warning', 'front-matter/anchor', lineAt(anchor), message, 'write the value out')
   }
-  return { fields: value as Record<string, unknown>, document, lineAt }
 }
 
-const offsetOf = (document: Document, path: readonly (string | number)[]): number | null => {
-  for (let length = path.length; length > 1; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true)
-    if (isNode(node) && node.range !== undefined && node.range !== null) return node.range[0]
+/** The fields of a strict reading, or null once a problem says why there is none. */
+const readStrictly = (block: string, firstLine: number, report: Report): StrictReading | null => {
+  const lines = new LineCounter()
+  // What gray-matter hands to an engine begins with the line end of the opening fence.
+  const lineAt = (offset: number): number => lines.linePos(offset).line + firstLine - 2
+  let plain: PlainReading | null = null
+  let document: Document | undefined
+  let data: unknown
+  try {
+    data = matterOf(block, text => {
+      plain = readPlainYaml(text)
+      if (plain !== null) return plain.fields
+      document = parseDocument(text, {
+        lineCounter: lines,
+        prettyErrors: false,
+        strict: true,
+        stringKeys: true,
+        uniqueKeys: false,
+        version: '1.2',
+        schema: 'core',
+        merge: false,
+      })
+      return document.errors.length > 0 ? {} : (document.toJS({ maxAliasCount: MAX_ALIASES }) as object)
+    })
+  } catch (error) {
+    const message = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+    const anchor = document === undefined ? null : firstAnchor(document)
+    if (anchor === null) report('warning', 'front-matter/yaml', firstLine, `it is not YAML: ${message}`)
+    else
+      report(
+        'warning',
+        'front-matter/anchor',
+        lineAt(anchor),
+        `an alias cannot be resolved: ${message}`,
+        'write it out',
+      )
+    return null
   }
-  if (!isMap(document.contents)) return null
-  const pair = document.contents.items.findLast(one => isPair(one) && keyText(one.key) === path[0])
-  return isNode(pair?.key) ? (pair.key.range?.[0] ?? null) : null
+  if (plain !== null) {
+    const { fields, lineOf, sourceOf }: PlainReading = plain
+    return {
+      fields,
+      lineOf: ([key]) => (lineOf.get(String(key)) ?? 1) + firstLine - 2,
+      sourceOf: key => sourceOf.get(key) ?? null,
+    }
+  }
+  const read: Document | undefined = document
+  if (read === undefined) return { fields: {}, lineOf: () => firstLine - 1, sourceOf: () => null }
+  if (read.errors.length > 0) {
+    reportSyntax(read, block, lineAt, firstLine, report)
+    return null
+  }
+  if (!isMap(read.contents) || typeof data !== 'object' || data === null) {
+    report('warning', 'front-matter/not-a-map', firstLine, 'the front matter holds no `key: value` lines')
+    return null
+  }
+  reportOddities(read, lineAt, report)
+  return {
+    fields: data as Record<string, unknown>,
+    lineOf: path => {
+      const offset = offsetOf(read, path)
+      return offset === null ? firstLine - 1 : lineAt(offset)
+    },
+    sourceOf: key => {
+      const node = read.get(key, true)
+      return isScalar(node) && typeof node.source === 'string' ? node.source : null
+    },
+  }
 }
 
 /** Where the text of an unclosed front matter ends: at a blank line or a heading. */
@@ -229,7 +276,13 @@ const findFence = (lines: readonly string[], report: Report): (Fence & { closed:
     // A thematic break or a sentence is text; a word is a language, and reading it could mean running it.
     if (!/^[A-Za-z0-9.+_-]+$/.test(label)) return null
     const message = `front matter in \`${label}\` is not read`
-    report('error', 'front-matter/language', open + 1, message, 'begin the file with a line that is exactly `---`')
+    report(
+      'error',
+      'front-matter/language',
+      open + 1,
+      message,
+      'begin the file with a line that is exactly `---`',
+    )
     return null
   }
   if (first !== '---') {
@@ -279,22 +332,7 @@ export const readFrontMatter = (text: string, report: Report): FrontMatter => {
   const strict = readableStrictly(inside, firstLine, fence.closed, report)
     ? readStrictly(inside.join('\n'), firstLine, report)
     : null
-  if (strict !== null) {
-    const { document, fields, lineAt } = strict
-    return {
-      form: 'yaml',
-      fields,
-      ...rest,
-      lineOf: path => {
-        const offset = offsetOf(document, path)
-        return offset === null ? firstLine - 1 : lineAt(offset)
-      },
-      sourceOf: key => {
-        const node = document.get(key, true)
-        return isScalar(node) && typeof node.source === 'string' ? node.source : null
-      },
-    }
-  }
+  if (strict !== null) return { form: 'yaml', ...rest, ...strict }
   const { fields, lineOf } = salvage(inside)
   return {
     form: 'lines',

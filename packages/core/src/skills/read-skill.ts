@@ -50,7 +50,10 @@ const paragraphOf = (body: string): string => {
 }
 
 const headingOf = (body: string): string =>
-  (/^# +(.+)$/m.exec(body)?.[1] ?? '').replace(/^Skill:\s*/i, '').replaceAll(/[*_`#]/g, '').trim()
+  (/^# +(.+)$/m.exec(body)?.[1] ?? '')
+    .replace(/^Skill:\s*/i, '')
+    .replaceAll(/[*_`#]/g, '')
+    .trim()
 
 const titleOf = (id: string): string => id.split('/').at(-1) ?? id
 
@@ -60,7 +63,13 @@ const readFields = (frontMatter: FrontMatter, report: Report): SkillFields => {
     if (!Object.hasOwn(fields, field.key) || fields[field.key] === undefined) return field.default
     return field.read(fields[field.key], {
       wrong: (message, hint, within = []) =>
-        report('warning', `field/${field.key}`, frontMatter.lineOf([field.key, ...within]), `\`${field.key}\` ${message}`, hint),
+        report(
+          'warning',
+          `field/${field.key}`,
+          frontMatter.lineOf([field.key, ...within]),
+          `\`${field.key}\` ${message}`,
+          hint,
+        ),
       source: () => frontMatter.sourceOf(field.key),
     })
   }
@@ -89,7 +98,9 @@ const whenToUse = (frontMatter: FrontMatter, report: Report): string => {
   if (value === undefined || value === null) return ''
   const wrong = (message: string): void =>
     report('warning', 'field/when_to_use', frontMatter.lineOf(['when_to_use']), `\`when_to_use\` ${message}`)
-  const lines: unknown = Array.isArray(value) ? value.filter(item => typeof item === 'string').join('; ') : value
+  const lines: unknown = Array.isArray(value)
+    ? value.filter(item => typeof item === 'string').join('; ')
+    : value
   return SKILL_FIELDS.intent.read(lines, { wrong, source: () => frontMatter.sourceOf('when_to_use') })
 }
 
@@ -99,7 +110,13 @@ const reportUnknownKeys = (frontMatter: FrontMatter, report: Report): void => {
     const meant = nearest(key, PROJECT_KEYS)
     if (meant === undefined || Object.hasOwn(frontMatter.fields, meant)) continue
     const line = frontMatter.lineOf([key])
-    report('warning', 'front-matter/unknown-key', line, `\`${key}\` is not a key of a skill`, `did you mean \`${meant}\`?`)
+    report(
+      'warning',
+      'front-matter/unknown-key',
+      line,
+      `\`${key}\` is not a key of a skill`,
+      `did you mean \`${meant}\`?`,
+    )
   }
 }
 
@@ -135,7 +152,13 @@ export const parseSkill = (text: string, place: SkillPlace): ParsedSkill => {
   const carriageReturn = unmarked.indexOf('\r')
   if (carriageReturn !== -1) {
     const line = unmarked.slice(0, carriageReturn).split('\n').length
-    report('warning', 'file/line-ends', line, 'lines end in a carriage return', 'save the file with line ends as \\n')
+    report(
+      'warning',
+      'file/line-ends',
+      line,
+      'lines end in a carriage return',
+      'save the file with line ends as \\n',
+    )
   }
   const normal = carriageReturn === -1 ? unmarked : unmarked.replaceAll(/\r\n?/g, '\n')
 
@@ -158,7 +181,9 @@ export const parseSkill = (text: string, place: SkillPlace): ParsedSkill => {
   const isServed = problems.every(problem => problem.severity !== 'error')
   const { id, folder, file } = place
   return {
-    skill: isServed ? { ...read, name, description, intent, id, folder, file, body, bodyLine, problems } : null,
+    skill: isServed
+      ? { ...read, name, description, intent, id, folder, file, body, bodyLine, problems }
+      : null,
     problems,
     frontMatter,
     text: normal,
@@ -187,7 +212,11 @@ export const parseSkillBytes = (bytes: Buffer, place: SkillPlace): ParsedSkill =
     text: '',
   })
   if (bytes.length > MAX_SKILL_BYTES) {
-    return refuse('file/too-large', 'the file is larger than 1 MiB', 'move what is not instruction into files beside it')
+    return refuse(
+      'file/too-large',
+      'the file is larger than 1 MiB',
+      'move what is not instruction into files beside it',
+    )
   }
   if (UTF16.some(mark => bytes.subarray(0, 2).equals(mark))) {
     return refuse('file/encoding', 'the file is UTF-16, not UTF-8', 'save it as UTF-8')

@@ -27,7 +27,7 @@ interface Language {
   readonly callAfterWaiting: readonly string[]
 }
 
-const IMPORT_JS = `import { summary, progress, artifact } from '${GUEST}/javascript/index.js'`
+const IMPORT_JS = `import { summary, progress, artifact } from '${GUEST}/javascript/index.cjs'`
 
 const PYTHON_STATEMENTS = {
   summary: 'import sys, srecodex; srecodex.summary(sys.stdin.buffer.read().decode())',

@@ -3,7 +3,7 @@
 
 import module from 'node:module'
 
-const library = new URL('./index.js', import.meta.url).href
+const library = new URL('./index.cjs', import.meta.url).href
 
 module.registerHooks?.({
   resolve: (specifier, context, next) =>

@@ -1,0 +1,98 @@
+/**
+ * What people say of a problem, and what the trade calls it: `keep dying > crash, crashloop`.
+ *
+ * To extend: add a line `what is said, another way of saying it > what it is called, another name`. Left
+ * suggests right, never the reverse: somebody who asks for "crash" does not mean "unhappy". A form on the left
+ * matches when its words stand in this order with at most two others between them ("keep on dying").
+ */
+export const SYMPTOMS: readonly string[] = [
+  // Pods, services
+  'keep dying, keep crashing, keep failing, keep restarting, keep exiting > crash, crashloop, crashloopbackoff',
+  'keep killed, keep getting killed, being killed > oom, oomkilled, crash',
+  'over and over, again and again, over again, in a loop, non stop > crashloop, loop',
+  'fall over, falls over, falling over, fell over, blow up, blew up > crash, error, fail',
+  'starts and then, will not start, does not start, refuses to start > crash, crashloop, start',
+  'restart times, many restarts, restart count, restarting every > crashloop, crash',
+  'back off restarting, backoff restarting, back-off restarting > crashloopbackoff, crashloop',
+  'exit code 137, code 137, sigkill > oom, oomkilled, memory',
+  'exit code 1, non zero exit > crash, error',
+  'image pull, imagepullbackoff, errimagepull, cannot pull image > image, pull, registry',
+  'out of memory, ran out of memory, running out of memory, eats memory > oom, oomkilled, memory',
+  'stuck pending, stays pending, unschedulable > pending, schedule, pod',
+  'does not respond, not responding, no answer, unresponsive > health, hang, restart',
+  'fresh start, turn off and on, off and on again > restart',
+  'littered, clutter, cluttered, piling up, pile of, leftover, lying around > cleanup, delete, evicted, completed',
+  'is down, anything down, went down, something down, all down > health, unhealthy, outage',
+  'up and running, is it up, are they up, still alive, doing ok, all green > health, status, ready',
+  'not ready, not healthy, probe failing, probes failing, failing probe > health, unhealthy, readiness',
+  // Releases
+  'broke production, broke prod, bad release, bad deploy, broken release, bad version > rollback, rollout, deploy',
+  'take it back, go back, back to previous, previous version, last good version, last known good > rollback, undo',
+  'new version, new build, new release, new image > deploy, rollout, release',
+  'get it live, go live, put it live, make it live > deploy, release, launch',
+  // Logs
+  'throws, throwing, thrown, blew up, what went wrong > error, exception, log',
+  '500s, 5xx, 502, 503, internal server error > error, http, log',
+  'same exception, same error, thousands of errors, flood of errors > error, group, frequent',
+  'log is huge, logs are huge, gigabytes of logs, too many logs > log, error, group',
+  'request id, correlation id, trace id > log, search, trace',
+  'lambda output, lambda log, function output > cloudwatch, log',
+  // Alerts
+  'paging me, keeps paging, paged me, woke me up, wakes me, phone rang, rang all night, phone keeps > alert, page',
+  'too many alerts, alert storm, alert fatigue, flood of alerts > alert, triage, noise, deduplicate',
+  'going off, went off, is firing, fires all > alert, firing',
+  'red lights, monitor is red, monitors are red > alert, monitoring',
+  // Databases
+  'connection refused, cannot connect, can not connect, cant connect, unable to connect > connection, connect, test',
+  'cannot reach, can not reach, cant reach, unreachable, timed out connecting > connection, reachable, connect',
+  'port 5432 > postgres, database, connection',
+  'port 3306 > mysql, database, connection',
+  'port 6379 > redis, connection',
+  'too many connections, connection pool exhausted > connection, database, pool',
+  'access denied, permission denied, login failed > credential, permission, authentication',
+  'old schema, behind on schema, missing column, column does not exist, add a column, alter > migration, schema',
+  'slow query, query takes, query is slow > sql, optimize, query, performance',
+  // Cloud and cost
+  'what machines, which machines, what servers, which servers, what is running, what do we have > inventory, instance',
+  'nobody owns, no owner, who owns > owner, tag, inventory',
+  'bill is higher, bill went up, bill too high, costs too much, too expensive, burning money > cost, budget, spend',
+  'overspend, spent more, spending more, over budget, above plan, more than planned > budget, compliance, spend',
+  'running out of money, run out of money > budget, runway, cost',
+  'save money, cut costs, cheaper > cost, optimization, savings',
+  // Skills
+  'which tool, what tool, right tool, which skill, what skill, right skill, is there a skill > librarian, skill, find',
+  'what can you do, what can i do, what is available, capabilities > librarian, skill, available',
+  'more than one skill, several skills, multiple skills, two skills > orchestrator, orchestrate, compose, workflow',
+  'one script, in a single script, one after another, first then > orchestrator, workflow, script',
+  // Software
+  'does not work, not working, stopped working, something broke > debug, error, fix',
+  'works on my machine > environment, debug, reproduce',
+  'cannot figure out why, no idea why, find out why > debug, root cause, diagnose',
+  'ci is red, build is red, build fails, build is broken, pipeline fails > ci, build, fix',
+  'sometimes fails, fails randomly, fails sometimes > flaky, test',
+  'takes forever, takes too long, too slow, so slow > performance, optimize, slow',
+  'page loads slowly, slow page, slow website, site is slow > web performance, core web vitals, performance',
+  'eats cpu, high cpu, cpu at 100 > performance, profile, cpu',
+  'ram grows, memory grows, memory keeps growing > memory leak, memory, profile',
+  'spaghetti, messy code, ugly code, unreadable code > refactor, clean code, simplify',
+  'out of date packages, outdated packages, old packages, old dependencies > dependency, upgrade, update',
+  'merge hell, conflicting branches > merge, conflict, git',
+  'lost my changes, undo a commit, lost commits > git, reflog, recover',
+  'before the code, tests first, test first > tdd, test driven',
+  'got hacked, been hacked, was hacked, someone broke in > incident response, security, forensics',
+  'leaked key, leaked password, leaked secret, committed a secret > secret, rotate, security',
+  'is it safe, is this safe, is it secure > security, audit, review',
+  'look nice, looks ugly, prettier, make it pretty > design, ui, visual',
+  // Office
+  'sounds robotic, sounds like a robot, like an ai, less like ai > humanize, humanizer, writing',
+  'nobody buys, people do not buy, few sign ups, low conversion > conversion, cro',
+  'customers leave, users leave, customers cancel, people cancel > churn, retention',
+  'nobody finds us, not found on google, rank higher, found on google > seo, search engine',
+  'cited by chatgpt, appear in ai answers, ai search > ai seo, geo, generative engine',
+  'how much should i charge, what to charge > pricing',
+  'get users, get customers, more customers, first customers > marketing, growth, acquisition',
+  'get a job, apply for a job, job application, find a job > resume, cover letter, interview',
+  'ask for a raise, more pay, get paid more > salary, negotiation',
+  'who said what, action items > meeting, minutes, transcript',
+  'disk full, disk is full, no space left, out of space > disk, storage, cleanup',
+]
