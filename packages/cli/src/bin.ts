@@ -14,7 +14,9 @@ if (major < 22 || (major === 22 && minor < 12)) {
 
 // In a folder of the user's own: the shared one below /tmp could be filled by somebody else.
 const home = process.env.SRECODEX_HOME
-const cache = home ? join(home, 'cache') : join(process.env.XDG_CACHE_HOME || join(process.env.HOME || '/', '.cache'), 'srecodex')
+const cache = home
+  ? join(home, 'cache')
+  : join(process.env.XDG_CACHE_HOME || join(process.env.HOME || '/', '.cache'), 'srecodex')
 module.enableCompileCache(join(cache, 'compile'))
 
 const { main } = await import('./main.ts')

@@ -44,7 +44,11 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .option('--workspace <dir>', 'folder that the script may write (default: this one)')
     .option('--timeout <seconds>', "seconds of the script's own time", positive)
     .addOption(
-      new Option('--mutations <policy>', 'what becomes of calls that change something').choices(['plan', 'allow', 'deny']),
+      new Option('--mutations <policy>', 'what becomes of calls that change something').choices([
+        'plan',
+        'allow',
+        'deny',
+      ]),
     )
     .option('--network <domains>', 'none, host, or domains: api.example.com,*.example.org')
     .addOption(
@@ -99,7 +103,10 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .command('prune')
     .description('remove old runs')
     .option('--keep-days <days>', 'remove what is older (default: [runs] keep_days)', nonNegative)
-    .option('--max-bytes <size>', 'remove the oldest until the rest fits, such as 2GiB\n(default: [runs] max_bytes)')
+    .option(
+      '--max-bytes <size>',
+      'remove the oldest until the rest fits, such as 2GiB\n(default: [runs] max_bytes)',
+    )
     .option('--dry-run', 'only say what would be removed')
     .option('--json', 'print JSON')
     .action(bind(async () => (await import('./commands/runs.ts')).prune))

@@ -11,8 +11,10 @@ export interface Terminal {
   readonly cwd: string
   /** Whether progress can be drawn: stderr is a terminal that can rewrite a line. */
   readonly isInteractive: boolean
-  /** As it is now: a window can be resized. */
+  /** Of what a person reads. As it is now: a window can be resized. */
   readonly columns: number
+  /** Of stdout. Infinity where another program reads it, for which nothing is cut. */
+  readonly outColumns: number
 }
 
 const DEFAULT_COLUMNS = 80
@@ -32,12 +34,18 @@ export function processTerminal(): Terminal {
     err: text => void process.stderr.write(text),
     env: process.env,
     cwd: process.cwd(),
-    isInteractive: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
+    isInteractive: process.stderr.isTTY && process.env.TERM !== 'dumb',
     get columns() {
-      const known = Number(process.env.COLUMNS) || process.stdout.columns || process.stderr.columns
-      return Math.max(MIN_COLUMNS, Math.floor(known) || DEFAULT_COLUMNS)
+      return columnsOf(process.stdout.columns || process.stderr.columns || DEFAULT_COLUMNS)
+    },
+    get outColumns() {
+      return columnsOf(process.stdout.columns || Infinity)
     },
   }
+}
+
+function columnsOf(known: number): number {
+  return Math.max(MIN_COLUMNS, Math.floor(Number(process.env.COLUMNS)) || known)
 }
 
 type Style = Parameters<typeof styleText>[0]

@@ -16,7 +16,8 @@ export function nonNegative(text: string): number {
 
 export function positiveInteger(text: string): number {
   const value = numberOf(text)
-  if (!Number.isSafeInteger(value) || value <= 0) throw new InvalidArgumentError('it must be a whole number above 0')
+  if (!Number.isSafeInteger(value) || value <= 0)
+    throw new InvalidArgumentError('it must be a whole number above 0')
   return value
 }
 

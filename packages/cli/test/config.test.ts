@@ -55,29 +55,29 @@ describe('show', () => {
       env: { SRECODEX_SUMMARY_MAX_CHARS: '900' },
     })
     expect((await run('config show --origin')).transcript).toMatchInlineSnapshot(`
-      "KEY                                 VALUE         ORIGIN
-      execution_environment.sandbox_mode  "workspace-…  default
-      execution_environment.network       "none"        default
-      execution_environment.readable      []            default
-      scripts.allowed_extensions          [".py", ".s…  default
-      scripts.execution_timeout           60            dotcodex/config.toml:3:21
-      scripts.max_timeout                 3600          default
-      scripts.cleanup_after_run           true          default
-      limits.memory                       "1GiB"        SRECODEX_HOME/config/config.toml:2:10
-      limits.processes                    256           default
-      limits.file_size                    "2GiB"        default
-      limits.output                       "2GiB"        default
-      limits.open_files                   1024          default
-      limits.cpus                         0             default
-      limits.min_free_space               "256MiB"      default
-      limits.max_calls                    10000         default
-      limits.max_mutations                500           default
-      summary.max_chars                   900           environment
-      mutations.default                   "plan"        default
-      mutations.clients_may_allow         false         default
-      mutations.plan_life                 "15m"         default
-      runs.keep_days                      30            default
-      runs.max_bytes                      "10GiB"       default
+      "KEY                                 VALUE                  ORIGIN
+      execution_environment.sandbox_mode  "workspace-write"      default
+      execution_environment.network       "none"                 default
+      execution_environment.readable      []                     default
+      scripts.allowed_extensions          [".py", ".sh", ".js"]  default
+      scripts.execution_timeout           60                     dotcodex/config.toml:3:21
+      scripts.max_timeout                 3600                   default
+      scripts.cleanup_after_run           true                   default
+      limits.memory                       "1GiB"                 SRECODEX_HOME/config/config.toml:2:10
+      limits.processes                    256                    default
+      limits.file_size                    "2GiB"                 default
+      limits.output                       "2GiB"                 default
+      limits.open_files                   1024                   default
+      limits.cpus                         0                      default
+      limits.min_free_space               "256MiB"               default
+      limits.max_calls                    10000                  default
+      limits.max_mutations                500                    default
+      summary.max_chars                   900                    environment
+      mutations.default                   "plan"                 default
+      mutations.clients_may_allow         false                  default
+      mutations.plan_life                 "15m"                  default
+      runs.keep_days                      30                     default
+      runs.max_bytes                      "10GiB"                default
       "
     `)
   })
@@ -110,7 +110,8 @@ test('all that is wrong, in all files, at once', async () => {
   const { run } = project({
     files: {
       [USER]: '[limits]\nmemroy = "1GiB"\nprocesses = "many"\n',
-      [PROJECT]: '[execution_environment]\nsandbox_mode = "open"\nnetwork = ["https://a.example"]\n\n[script]\n',
+      [PROJECT]:
+        '[execution_environment]\nsandbox_mode = "open"\nnetwork = ["https://a.example"]\n\n[script]\n',
       'a.sh': 'true',
     },
     env: { SRECODEX_SUMMARY_MAX_CHARS: 'few' },
@@ -131,7 +132,7 @@ test('all that is wrong, in all files, at once', async () => {
     error[CONFIG_INVALID]: \`execution_environment.network[0]\` is "https://a.example", not a domain such as "api.example.com" or a block such as "10.0.0.0/8"
       at dotcodex/config.toml:3:12
 
-    hint: only the name, without scheme, port or path; one address is a block such as "10.1.2.3/32"
+    hint: without scheme or path; a port other than 80 and 443 is named: "api.example.com:8443"; one address is a block such as "10.1.2.3/32"
 
     error[CONFIG_INVALID]: unknown key \`script\`
       at dotcodex/config.toml:5:2
@@ -163,7 +164,8 @@ test('a file that is not TOML', async () => {
 
 describe('trust', () => {
   const files = {
-    [PROJECT]: '[limits]\nmemory = "8GiB"\nprocesses = 64\n\n[execution_environment]\nnetwork = ["api.example.com"]\n',
+    [PROJECT]:
+      '[limits]\nmemory = "8GiB"\nprocesses = 64\n\n[execution_environment]\nnetwork = ["api.example.com"]\n',
     'a.sh': 'echo ran',
   }
 
@@ -178,7 +180,8 @@ describe('trust', () => {
         at dotcodex/config.toml:6:11
 
       hint: read the file, then run \`srecodex trust\`
-      ✔ succeeded in TIME · 1 line of output (4 B) · ≈1 of ≈2 tokens returned
+      ✔ succeeded in TIME
+        1 line of output (4 B) · ≈1 of ≈2 tokens returned
         run RUN · workspace-write by bubblewrap, network none
       "
     `)
@@ -210,7 +213,10 @@ describe('trust', () => {
 
     expect((await run('trust --json')).json()).toMatchObject({
       trusted: true,
-      changed: [{ key: 'execution_environment.network' }, { key: 'limits.memory', value: '"9GiB"', was: '"2GiB"' }],
+      changed: [
+        { key: 'execution_environment.network' },
+        { key: 'limits.memory', value: '"9GiB"', was: '"2GiB"' },
+      ],
     })
     expect((await run('trust --revoke')).transcript).toMatchInlineSnapshot(`
       "--- stderr

@@ -1,6 +1,6 @@
 /** `srecodex doctor`: what this machine has, what it lacks. */
 
-import { project } from '@srecodex/testkit'
+import { project, WITHOUT_BUBBLEWRAP } from '@srecodex/testkit'
 import { expect, test } from 'vitest'
 
 test('every check, where all is well', async () => {
@@ -22,8 +22,8 @@ test('every check, where all is well', async () => {
 })
 
 test('what is wrong is named, with its place and the way out', async () => {
-  const { run } = project({ files: { 'dotcodex/config.toml': '[limits]\nmemroy = 1\n' }, env: { PATH: '/nonexistent' } })
-  const { exitCode, stdout, stderr } = await run('doctor')
+  const { run } = project({ files: { 'dotcodex/config.toml': '[limits]\nmemroy = 1\n' } })
+  const { exitCode, stdout, stderr } = await run('doctor', { within: WITHOUT_BUBBLEWRAP })
   expect(exitCode).toBe(1)
   expect(stdout).toContain('✘ bubblewrap  not installed\n')
   expect(stdout).toContain('✘ config      unknown key `limits.memroy` (dotcodex/config.toml:2:1)\n')
@@ -37,8 +37,7 @@ test('an untrusted project is a warning', async () => {
   expect(exitCode).toBe(0)
   expect(stdout.slice(stdout.indexOf('! config'))).toMatchInlineSnapshot(`
     "! config      dotcodex/config.toml (not trusted)
-                  what it loosens is not applied (1): srecodex config show lists it,
-                  srecodex trust applies it
+                  what it loosens is not applied (1): srecodex config show lists it, srecodex trust applies it
     "
   `)
 })

@@ -19,7 +19,9 @@ test('a bare command prints its help, which is no error', async () => {
 })
 
 test('--version', async () => {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   expect((await project().run('--version')).transcript).toBe(`${manifest.version}\n`)
 })
 

@@ -36,7 +36,7 @@ test('--grep and --stream', async () => {
   expect((await run('output last --grep ^line.30$')).stdout).toBe('line 30\n')
   expect((await run('output last --stream stderr --grep (?i)error')).stdout).toBe('ERROR disk full\n')
   const { json } = await run('output last --grep line.29 --limit 1 --json')
-  expect(json()).toMatchObject({ lines: [{ number: 29, text: 'line 29' }], nextOffset: 29 })
+  expect(json()).toMatchObject({ lines: [{ number: 29, text: 'line 29' }], truncated: { byLimit: true } })
 })
 
 test('nothing is said to be nothing, and why', async () => {

@@ -21,7 +21,9 @@ test.for([
   const { exitCode } = await run(command)
   expect({ exitCode, exists: exists(script) }).toEqual({ exitCode: code, exists: false })
   expect(exists('.srecodex/tmp/notes.md')).toBe(true)
-  expect((await run('runs show last --json')).json()).toMatchObject({ scriptPath: expect.stringContaining(script) })
+  expect((await run('runs show last --json')).json()).toMatchObject({
+    scriptPath: expect.stringContaining(script),
+  })
 })
 
 test('removed on Ctrl-C', async () => {

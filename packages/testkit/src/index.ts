@@ -1,3 +1,10 @@
 /** What tests share: stand-ins, generators and launchers. Private. */
 
-export { project, type Outcome, type Project, type ProjectOptions, type RunOptions } from './project.ts'
+export {
+  project,
+  WITHOUT_BUBBLEWRAP,
+  type Outcome,
+  type Project,
+  type ProjectOptions,
+  type RunOptions,
+} from './project.ts'

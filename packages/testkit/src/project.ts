@@ -7,7 +7,15 @@
  */
 
 import { execa } from 'execa'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,11 +39,18 @@ export interface RunOptions {
   /** Folder below the workspace to run in. @default '.' */
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** A command that runs the CLI, such as bubblewrap, with its arguments. @default [] */
+  readonly within?: readonly string[]
   /** Ends the process, as a caller would. */
   readonly signal?: AbortSignal
   /** @default 'SIGTERM' */
   readonly killSignal?: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGKILL'
 }
+
+/** A machine that differs in one thing: bubblewrap is not installed. */
+export const WITHOUT_BUBBLEWRAP: readonly string[] = [
+  ...['bwrap', '--dev-bind', '/', '/', '--ro-bind', '/dev/null', '/usr/bin/bwrap', '--'],
+]
 
 export interface TerminalOptions extends RunOptions {
   /** @default 80 */
@@ -53,7 +68,8 @@ export interface Outcome {
   readonly transcript: string
   readonly raw: { readonly stdout: string; readonly stderr: string }
   /** stdout as the one JSON document that it must be. */
-  json(): any
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test asserts the shape that a type would only claim
+  readonly json: () => any
 }
 
 export interface TerminalOutcome {
@@ -68,14 +84,17 @@ export interface Project {
   readonly workspace: string
   readonly home: string
   readonly srecodexHome: string
-  /** @param command Words as on a command line, or the arguments themselves where one holds a space. */
-  run(command: string | readonly string[], options?: RunOptions): Promise<Outcome>
+  /** Runs a command: words as on a command line, or the arguments themselves where one holds a space. */
+  readonly run: (command: string | readonly string[], options?: RunOptions) => Promise<Outcome>
   /** The same in a real terminal. */
-  runInTerminal(command: string | readonly string[], options?: TerminalOptions): Promise<TerminalOutcome>
-  path(file: string): string
-  read(file: string): string
-  write(file: string, content: string): void
-  exists(file: string): boolean
+  readonly runInTerminal: (
+    command: string | readonly string[],
+    options?: TerminalOptions,
+  ) => Promise<TerminalOutcome>
+  readonly path: (file: string) => string
+  readonly read: (file: string) => string
+  readonly write: (file: string, content: string) => void
+  readonly exists: (file: string) => boolean
 }
 
 /** To be called inside a test, whose end removes it. */
@@ -87,7 +106,8 @@ export function project({ files = {}, env = {} }: ProjectOptions = {}): Project 
   const srecodexHome = join(root, 'srecodex')
   for (const folder of [workspace, home]) mkdirSync(folder)
 
-  const path = (file: string): string => (file.startsWith('~/') ? join(home, file.slice(2)) : join(workspace, file))
+  const path = (file: string): string =>
+    file.startsWith('~/') ? join(home, file.slice(2)) : join(workspace, file)
   const write = (file: string, content: string): void => {
     mkdirSync(dirname(path(file)), { recursive: true })
     writeFileSync(path(file), content)
@@ -115,12 +135,20 @@ export function project({ files = {}, env = {} }: ProjectOptions = {}): Project 
     read: file => readFileSync(path(file), 'utf8'),
     exists: file => existsSync(path(file)),
     run: async (command, options = {}) => {
-      const result = await execa(process.execPath, [BIN, ...words(command)], launch(options))
-      return outcomeOf(command, exitCodeOf(result), result.stdout, result.stderr, text => stable(text, places))
+      const [program, ...args] = [...(options.within ?? []), process.execPath, BIN, ...words(command)]
+      const result = await execa(program!, args, launch(options))
+      return outcomeOf(command, exitCodeOf(result), result.stdout, result.stderr, text =>
+        stable(text, places),
+      )
     },
     runInTerminal: async (command, options = {}) => {
       const { columns = 80, keys = {} } = options
-      const request = JSON.stringify({ columns, rows: 24, keys, command: [process.execPath, BIN, ...words(command)] })
+      const request = JSON.stringify({
+        columns,
+        rows: 24,
+        keys,
+        command: [process.execPath, BIN, ...words(command)],
+      })
       const result = await execa('python3', [IN_TERMINAL, request], launch(options))
       if (result.stderr !== '') throw new Error(`in_terminal.py: ${result.stderr}`)
       return {
@@ -154,8 +182,12 @@ function words(command: string | readonly string[]): readonly string[] {
   return typeof command === 'string' ? command.split(' ').filter(word => word !== '') : command
 }
 
-function exitCodeOf(result: { readonly exitCode?: number | undefined; readonly signal?: string | undefined }): number {
-  if (result.exitCode === undefined) throw new Error(`the process was ended by ${result.signal ?? 'nobody knows what'}`)
+function exitCodeOf(result: {
+  readonly exitCode?: number | undefined
+  readonly signal?: string | undefined
+}): number {
+  if (result.exitCode === undefined)
+    throw new Error(`the process was ended by ${result.signal ?? 'nobody knows what'}`)
   return result.exitCode
 }
 
@@ -181,11 +213,16 @@ function outcomeOf(
       try {
         return JSON.parse(stdout)
       } catch (error) {
-        throw new Error(`${words(command).join(' ')} printed no JSON:\n${stdout}\n${stderr}`, { cause: error })
+        throw new Error(`${words(command).join(' ')} printed no JSON:\n${stdout}\n${stderr}`, {
+          cause: error,
+        })
       }
     },
   }
 }
+
+const ESC = '\u001B'
+const COLOUR = new RegExp(`${ESC}\\[[\\d;]*m`, 'g')
 
 /** The end of what a terminal was sent: carriage returns and erased lines are done, colours are gone. */
 export function screenOf(sent: string): string {
@@ -194,10 +231,10 @@ export function screenOf(sent: string): string {
     .map(line =>
       line
         .replace(/\r$/, '')
-        .replaceAll(/\u001B\[[\d;]*m/g, '')
+        .replaceAll(COLOUR, '')
         .split('\r')
         .reduce((shown, part) => {
-          const [before = '', ...after] = part.split('\u001B[2K')
+          const [before = '', ...after] = part.split(`${ESC}[2K`)
           if (after.length > 0) return after.at(-1) ?? ''
           return before + shown.slice(before.length)
         }, ''),

@@ -38,8 +38,12 @@ export async function show(terminal: Terminal, flags: ShowFlags): Promise<number
     terminal.out(
       renderTable(
         [{ title: 'KEY' }, { title: 'VALUE', flexible: true }, { title: 'ORIGIN', paint: dimDefault }],
-        rows.map(({ key, value, origin, place }) => [key, value, place === null ? origin : shownPath(place, terminal)]),
-        terminal.columns,
+        rows.map(({ key, value, origin, place }) => [
+          key,
+          value,
+          place === null ? origin : shownPath(place, terminal),
+        ]),
+        terminal.outColumns,
       ),
     )
   } else terminal.out(renderConfigToml(loaded))
@@ -100,7 +104,8 @@ async function revoke(
     loaded?.files.find(({ kind }) => kind === 'project')?.path ?? join(workspace, 'dotcodex', 'config.toml')
   const wasTrusted = await untrustFile(path, { env: terminal.env })
   if (flags.json) terminal.out(`${JSON.stringify({ path, trusted: false, wasTrusted })}\n`)
-  else terminal.err(`${shownPath(path, terminal)} ${wasTrusted ? 'is no longer trusted' : 'was not trusted'}\n`)
+  else
+    terminal.err(`${shownPath(path, terminal)} ${wasTrusted ? 'is no longer trusted' : 'was not trusted'}\n`)
   return 0
 }
 

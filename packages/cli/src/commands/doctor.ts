@@ -43,14 +43,17 @@ export async function doctor(terminal: Terminal, flags: DoctorFlags): Promise<nu
 const LABEL_COLUMNS = 14
 
 function renderCheck({ id, state, found, hint }: Check, terminal: Terminal): string {
-  const room = terminal.columns - LABEL_COLUMNS
+  const room = terminal.outColumns - LABEL_COLUMNS
   const lines = [
     ...wrap(found.startsWith('/') ? shownPath(found, terminal) : found, room),
     ...(hint === null ? [] : wrap(hint, room).map(line => paint.out('dim', line))),
   ]
   return lines
     .map((line, index) => {
-      const label = index === 0 ? `${paint.out(COLOURS[state], MARKS[state])} ${id.padEnd(LABEL_COLUMNS - 2)}` : ' '.repeat(LABEL_COLUMNS)
+      const label =
+        index === 0
+          ? `${paint.out(COLOURS[state], MARKS[state])} ${id.padEnd(LABEL_COLUMNS - 2)}`
+          : ' '.repeat(LABEL_COLUMNS)
       return `${label}${line}\n`
     })
     .join('')
@@ -62,13 +65,18 @@ function renderVerdict(checks: readonly Check[]): string {
   if (failed.length === 0) return ''
   const names = failed.map(({ id }) => id).join(', ')
   const plan = planRepair(checks)
-  const hint = plan === null ? '' : renderHint(`srecodex doctor --fix, or by hand: ${commandText(plan.commands)}`)
+  const hint =
+    plan === null ? '' : renderHint(`srecodex doctor --fix, or by hand: ${commandText(plan.commands)}`)
   return `\n${plural(failed.length, 'check')} failed: ${names}\n${hint === '' ? '' : `\n${hint}`}`
 }
 
 async function check(terminal: Terminal): Promise<Check[]> {
   const home = homes(terminal.env)
-  const checks = await diagnose({ environment: terminal.env, cacheFolder: home.cache, stateFolder: home.state })
+  const checks = await diagnose({
+    environment: terminal.env,
+    cacheFolder: home.cache,
+    stateFolder: home.state,
+  })
   return [...checks, await checkConfig(terminal)]
 }
 
@@ -78,7 +86,9 @@ async function checkConfig(terminal: Terminal): Promise<Check> {
     const { files, notices } = await loadConfig({ workspace: terminal.cwd, env: terminal.env })
     const read = files
       .filter(({ state }) => state !== 'absent')
-      .map(({ path, state }) => `${shownPath(path, terminal)}${state === 'untrusted' ? ' (not trusted)' : ''}`)
+      .map(
+        ({ path, state }) => `${shownPath(path, terminal)}${state === 'untrusted' ? ' (not trusted)' : ''}`,
+      )
     const found = read.length === 0 ? 'no config file: the defaults' : read.join(', ')
     if (notices.length === 0) return { ...base, state: 'ok', found, hint: null }
     const hint = `what it loosens is not applied (${notices.length}): srecodex config show lists it, srecodex trust applies it`
@@ -86,7 +96,9 @@ async function checkConfig(terminal: Terminal): Promise<Check> {
   } catch (error) {
     if (!(error instanceof SrecodexError)) throw error
     const problems = (error.details.problems ?? []) as readonly Problem[]
-    const found = problems.map(({ message, at }) => `${message}${at === undefined ? '' : ` (${renderPlace(at, terminal)})`}`)
+    const found = problems.map(
+      ({ message, at }) => `${message}${at === undefined ? '' : ` (${renderPlace(at, terminal)})`}`,
+    )
     return { ...base, state: 'fail', found: found.join('; ') || error.message, hint: error.hint }
   }
 }
@@ -96,7 +108,9 @@ async function fix(checks: readonly Check[], terminal: Terminal): Promise<boolea
   const plan = planRepair(checks)
   if (plan === null) return false
   if (!plan.allowed) {
-    terminal.err(`srecodex may not install ${plan.packages.join(' and ')} here; run this, then doctor again:\n\n`)
+    terminal.err(
+      `srecodex may not install ${plan.packages.join(' and ')} here; run this, then doctor again:\n\n`,
+    )
     terminal.err(`  ${commandText(plan.commands)}\n\n`)
     return false
   }

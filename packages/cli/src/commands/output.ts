@@ -34,7 +34,9 @@ export async function output(terminal: Terminal, run: string, flags: OutputFlags
   for (const { text } of slice.lines) terminal.out(`${text}\n`)
   if (slice.nextOffset !== null) {
     const same = `${stream === 'stdout' ? '' : ` --stream ${stream}`}${grep === undefined ? '' : ' --grep …'}`
-    terminal.err(renderNotice(`there is more: srecodex output ${slice.run}${same} --offset ${slice.nextOffset}`))
+    terminal.err(
+      renderNotice(`there is more: srecodex output ${slice.run}${same} --offset ${slice.nextOffset}`),
+    )
   } else if (slice.lines.length === 0) {
     const { report } = await showRun(state, slice.run)
     terminal.err(renderNotice(whyNothing(flags, report.output)))
@@ -48,7 +50,10 @@ function whyNothing(
   printed: { readonly stdout: { readonly lines: number }; readonly stderr: { readonly lines: number } },
 ): string {
   const other = stream === 'stdout' ? 'stderr' : 'stdout'
-  const elsewhere = printed[other].lines === 0 ? '' : `; ${plural(printed[other].lines, 'line')} in --stream ${other}`
+  const elsewhere =
+    printed[other].lines === 0 ? '' : `; ${plural(printed[other].lines, 'line')} in --stream ${other}`
   if (printed[stream].lines === 0) return `nothing on ${stream}${elsewhere}`
-  return grep === undefined ? `${stream} has only ${plural(printed[stream].lines, 'line')}` : `no line of ${stream} matches${elsewhere}`
+  return grep === undefined
+    ? `${stream} has only ${plural(printed[stream].lines, 'line')}`
+    : `no line of ${stream} matches${elsewhere}`
 }

@@ -1,6 +1,13 @@
 /** `srecodex run`: the summary on stdout, everything else on stderr. */
 
-import { loadConfig, runScript, SrecodexError, type LoadedConfig, type Problem, type RunEvent } from '@srecodex/core'
+import {
+  loadConfig,
+  runScript,
+  SrecodexError,
+  type LoadedConfig,
+  type Problem,
+  type RunEvent,
+} from '@srecodex/core'
 import { exitCodeOfReport } from '../exit-codes.ts'
 import { renderNotice, renderNotices } from '../render/error.ts'
 import { givenPath } from '../render/path.ts'
@@ -55,7 +62,8 @@ export async function run(
       keep: flags.keep ?? false,
       signal: cancel.signal,
       onEvent: (event: RunEvent) => {
-        if (event.kind === 'progress') progress.update(event.progress.done, event.progress.total, event.progress.note)
+        if (event.kind === 'progress')
+          progress.update(event.progress.done, event.progress.total, event.progress.note)
       },
     })
     progress.stop()
@@ -155,9 +163,13 @@ function environmentOf(entries: readonly string[], caller: NodeJS.ProcessEnv): R
       })
     }
     if (name.startsWith('SRECODEX_')) {
-      throw new SrecodexError('USAGE', `\`--env ${name}\`: names that begin with SRECODEX_ are srecodex's own`, {
-        hint: 'hand it on under another name',
-      })
+      throw new SrecodexError(
+        'USAGE',
+        `\`--env ${name}\`: names that begin with SRECODEX_ are srecodex's own`,
+        {
+          hint: 'hand it on under another name',
+        },
+      )
     }
     const value = entry.includes('=') ? rest.join('=') : caller[name]
     if (value === undefined) {

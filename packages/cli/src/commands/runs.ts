@@ -23,7 +23,6 @@ import { paint, type Terminal } from '../terminal.ts'
 /** A ULID: the first 10 characters are its time, the next tell runs of one millisecond apart. */
 const SHORT_ID_CHARS = 13
 const WIDE_COLUMNS = 120
-const MAX_SCRIPT_COLUMNS = 24
 
 export async function list(
   terminal: Terminal,
@@ -40,15 +39,18 @@ export async function list(
     return 0
   }
   const now = new Date()
-  const ids = shownIds(shown, terminal.columns)
+  const ids = shownIds(shown, terminal.outColumns)
   terminal.out(
     renderTable(
       [
         { title: 'RUN' },
-        { title: 'STATUS', paint: cell => paint.out(statusColour(cell.trim() as RunRecord['report']['status']), cell) },
+        {
+          title: 'STATUS',
+          paint: cell => paint.out(statusColour(cell.trim() as RunRecord['report']['status']), cell),
+        },
         { title: 'WHEN' },
         { title: 'TOOK', align: 'right' },
-        { title: 'SCRIPT', most: MAX_SCRIPT_COLUMNS },
+        { title: 'SCRIPT', most: Math.floor(terminal.outColumns / 5) },
         { title: 'SUMMARY', flexible: true },
       ],
       shown.map(({ startedAt, report }, index) => [
@@ -59,27 +61,39 @@ export async function list(
         report.script.name,
         headline(report),
       ]),
-      terminal.columns,
+      terminal.outColumns,
     ),
   )
   const older = records.length - shown.length
-  if (older > 0) terminal.err(renderNotice(`${plural(older, 'older run')}: --limit ${records.length} shows all`))
+  if (older > 0)
+    terminal.err(renderNotice(`${plural(older, 'older run')}: --limit ${records.length} shows all`))
   return 0
 }
 
-export async function show(terminal: Terminal, run: string, flags: { readonly json?: boolean }): Promise<number> {
+export async function show(
+  terminal: Terminal,
+  run: string,
+  flags: { readonly json?: boolean },
+): Promise<number> {
   const record = await showRun(homes(terminal.env).state, run)
   terminal.out(flags.json ? `${JSON.stringify(summaryOf(record))}\n` : renderRun(record, terminal))
   return 0
 }
 
 /** Ends as the run does, so that whoever started one in the background can wait for it here. */
-export async function watch(terminal: Terminal, run: string, flags: { readonly json?: boolean }): Promise<number> {
+export async function watch(
+  terminal: Terminal,
+  run: string,
+  flags: { readonly json?: boolean },
+): Promise<number> {
   let progress = null
   let last: RunRecord | null = null
   for await (const record of watchRun(homes(terminal.env).state, run)) {
     last = record
-    progress ??= startProgress(terminal, `${record.report.script.name}, started ${age(new Date(record.startedAt), new Date())}`)
+    progress ??= startProgress(
+      terminal,
+      `${record.report.script.name}, started ${age(new Date(record.startedAt), new Date())}`,
+    )
   }
   progress?.stop()
   if (last === null) return 0
@@ -87,10 +101,15 @@ export async function watch(terminal: Terminal, run: string, flags: { readonly j
   return exitCodeOfReport(last.report)
 }
 
-export async function stop(terminal: Terminal, run: string, flags: { readonly json?: boolean }): Promise<number> {
+export async function stop(
+  terminal: Terminal,
+  run: string,
+  flags: { readonly json?: boolean },
+): Promise<number> {
   const { record, stopped } = await stopRun(homes(terminal.env).state, run)
   if (flags.json) terminal.out(`${JSON.stringify({ ...summaryOf(record), stopped })}\n`)
-  else terminal.err(`run ${record.id} ${stopped ? 'was ended' : 'had already ended'}: ${record.report.status}\n`)
+  else
+    terminal.err(`run ${record.id} ${stopped ? 'was ended' : 'had already ended'}: ${record.report.status}\n`)
   return 0
 }
 
@@ -107,11 +126,13 @@ export async function search(
   })
   for await (const hit of hits) {
     found.push(hit)
-    if (!flags.json) terminal.out(`${paint.out('dim', `${hit.run}:${hit.stream}:${hit.line}:`)} ${hit.text}\n`)
+    if (!flags.json)
+      terminal.out(`${paint.out('dim', `${hit.run}:${hit.stream}:${hit.line}:`)} ${hit.text}\n`)
   }
   if (flags.json) terminal.out(`${JSON.stringify(found)}\n`)
   if (found.length === 0) terminal.err(renderNotice('no line matches'))
-  else if (found.length === flags.limit) terminal.err(renderNotice(`there may be more: --limit is ${flags.limit}`))
+  else if (found.length === flags.limit)
+    terminal.err(renderNotice(`there may be more: --limit is ${flags.limit}`))
   return 0
 }
 
@@ -139,10 +160,13 @@ export async function prune(
     return 0
   }
   const verb = flags.dryRun ? 'would remove' : 'removed'
-  for (const { run, reason, bytes: size } of result.removed) terminal.out(`${verb} ${run} (${reason}, ${bytes(size)})\n`)
+  for (const { run, reason, bytes: size } of result.removed)
+    terminal.out(`${verb} ${run} (${reason}, ${bytes(size)})\n`)
   const kept = `${plural(result.keptRuns, 'run')}, ${bytes(result.keptBytes)}`
   const gone = `${plural(result.removed.length, 'run')}, ${bytes(result.freedBytes)}`
-  terminal.err(result.removed.length === 0 ? `nothing to remove; kept ${kept}\n` : `${verb} ${gone}; kept ${kept}\n`)
+  terminal.err(
+    result.removed.length === 0 ? `nothing to remove; kept ${kept}\n` : `${verb} ${gone}; kept ${kept}\n`,
+  )
   return 0
 }
 
@@ -163,5 +187,9 @@ function shownIds(records: readonly RunRecord[], columns: number): string[] {
 function headline({ error, summary }: RunRecord['report']): string {
   if (error !== null) return error.message
   const lines = summary.split('\n')
-  return (/^… .* before \(srecodex output /.test(lines[0]!) ? lines.findLast(line => line.trim() !== '') : lines[0]) ?? ''
+  return (
+    (/^… .* before \(srecodex output /.test(lines[0]!)
+      ? lines.findLast(line => line.trim() !== '')
+      : lines[0]) ?? ''
+  )
 }

@@ -44,7 +44,9 @@ export function renderHint(hint: string): string {
 }
 
 export function renderPlace(place: SourcePlace, terminal: Place): string {
-  return [shownPath(place.file, terminal), place.line, place.column].filter(part => part !== undefined).join(':')
+  return [shownPath(place.file, terminal), place.line, place.column]
+    .filter(part => part !== undefined)
+    .join(':')
 }
 
 function problemsOf(error: SrecodexError): readonly Problem[] {

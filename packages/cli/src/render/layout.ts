@@ -1,13 +1,16 @@
 /** Text within the width of a terminal. What is measured is what is seen: no colour codes, wide letters as two. */
 
-const ESCAPE = /(\u001B\[[\d;]*m)/
+const ESC = '\u001B'
+const COLOUR = new RegExp(`(${ESC}\\[[\\d;]*m)`)
 const WIDE =
   /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u
-const UNSEEN = /[\p{M}\u200B-\u200D\uFE0F]/u
+const UNSEEN = /[\p{M}\p{Cf}]/u
 
 export function widthOf(text: string): number {
   let width = 0
-  for (const letter of text.replaceAll(new RegExp(ESCAPE, 'g'), '')) width += letterWidth(letter)
+  for (const part of text.split(COLOUR)) {
+    if (!part.startsWith(ESC)) for (const letter of part) width += letterWidth(letter)
+  }
   return width
 }
 
@@ -16,8 +19,8 @@ export function clip(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let room = width - 1
   let result = ''
-  for (const part of text.split(ESCAPE)) {
-    if (part.startsWith('\u001B')) {
+  for (const part of text.split(COLOUR)) {
+    if (part.startsWith(ESC)) {
       result += part
       continue
     }

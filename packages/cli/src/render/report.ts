@@ -13,24 +13,32 @@ type Paint = (typeof paint)['out']
 /** What goes to stderr after the summary went to stdout. */
 export function renderEnding(report: RunReport, terminal: Terminal): string {
   const { run, status, output, context, error, next } = report
-  const facts = [
+  const { stdout, stderr } = output
+  const ending = [
     `${statusMark(status, paint.err)} ${status} in ${duration(report.durationMs)}`,
     ...(report.exitCode === null || report.exitCode === 0 ? [] : [`exit ${report.exitCode}`]),
     ...(report.signal === null ? [] : [report.signal]),
-    `${plural(output.stdout.lines + output.stderr.lines, 'line')} of output (${bytes(output.stdout.bytes + output.stderr.bytes)})`,
+  ]
+  const numbers = [
+    `${plural(stdout.lines + stderr.lines, 'line')} of output (${bytes(stdout.bytes + stderr.bytes)})`,
     `≈${count(context.summaryTokens)} of ≈${plural(context.rawTokens, 'token')} returned`,
   ]
   const where = [`run ${run}`, sandboxText(report.sandbox)]
-  const separator = paint.err('dim', ' · ')
+  const lines = [
+    ending.join(' · '),
+    ...[numbers, where].flatMap(parts => flow(parts, ' · ', terminal.columns - 2)),
+  ]
   return [
     ...report.notices.map(renderNotice),
-    ...(error === null ? [] : [`${paint.err('red', `error[${error.code}]`)}: ${error.message}\n`]),
+    // A cancel is no news to whoever cancelled.
+    ...(error === null || status === 'cancelled'
+      ? []
+      : [`${paint.err('red', `error[${error.code}]`)}: ${error.message}\n`]),
     ...(error?.hint ? [`\n${renderHint(error.hint)}`] : []),
     ...report.artifacts.map(
-      ({ name, bytes: size }) => `artifact: ${artifactPath(run, name, terminal)} (${bytes(size)})\n`,
+      ({ name, bytes: size }) => `artifact (${bytes(size)}): ${artifactPath(run, name, terminal)}\n`,
     ),
-    ...flow(facts, separator, terminal.columns).map((line, index) => `${index === 0 ? '' : '  '}${line}\n`),
-    ...flow(where, ' · ', terminal.columns - 2).map(line => `  ${paint.err('dim', line)}\n`),
+    ...lines.map((line, index) => (index === 0 ? `${line}\n` : `  ${paint.err('dim', line)}\n`)),
     ...(next === null ? [] : [`  next: ${next}\n`]),
   ].join('')
 }
@@ -42,8 +50,10 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
   const begun = new Date(record.startedAt)
   const isOpen = report.status === 'running' || report.status === 'waiting'
   const took = isOpen ? Date.now() - begun.getTime() : report.durationMs
-  const name = record.scriptPath === null ? `${script.name} (given as text)` : homePath(record.scriptPath, terminal)
-  const exit = report.signal ?? (report.exitCode === null || report.exitCode === 0 ? '' : `exit ${report.exitCode}`)
+  const name =
+    record.scriptPath === null ? `${script.name} (given as text)` : homePath(record.scriptPath, terminal)
+  const exit =
+    report.signal ?? (report.exitCode === null || report.exitCode === 0 ? '' : `exit ${report.exitCode}`)
   const rows: readonly (readonly [string, string])[] = [
     ['run', record.id],
     ['status', `${statusMark(report.status, paint.out)} ${report.status}${exit === '' ? '' : `, ${exit}`}`],
@@ -58,9 +68,13 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
     ['sandbox', sandboxText(report.sandbox)],
     ['stdout', isOpen ? '' : `${plural(output.stdout.lines, 'line')}, ${bytes(output.stdout.bytes)}`],
     ['stderr', isOpen ? '' : `${plural(output.stderr.lines, 'line')}, ${bytes(output.stderr.bytes)}`],
-    ['tokens', isOpen ? '' : `≈${count(context.rawTokens)} printed, ≈${count(context.summaryTokens)} returned`],
+    [
+      'tokens',
+      isOpen ? '' : `≈${count(context.rawTokens)} printed, ≈${count(context.summaryTokens)} returned`,
+    ],
     ...report.artifacts.map(
-      ({ name: artifact, bytes: size }) => ['artifact', `${artifactPath(record.id, artifact, terminal)} (${bytes(size)})`] as const,
+      ({ name: artifact, bytes: size }) =>
+        ['artifact', `${artifactPath(record.id, artifact, terminal)} (${bytes(size)})`] as const,
     ),
     ...report.notices.map(notice => ['note', notice] as const),
     ['kept in', homePath(runPath(record.id, terminal), terminal)],
@@ -69,7 +83,7 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
   const shown = rows.filter(([, value]) => value !== '')
   const labelColumns = Math.max(...shown.map(([label]) => widthOf(label))) + 2
   const facts = shown.flatMap(([label, value]) =>
-    wrap(value, terminal.columns - labelColumns).map(
+    wrap(value, terminal.outColumns - labelColumns).map(
       (line, index) => `${paint.out('dim', (index === 0 ? label : '').padEnd(labelColumns))}${line}\n`,
     ),
   )

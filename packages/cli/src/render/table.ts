@@ -26,7 +26,10 @@ export function renderTable(
   )
   const flexible = columns.findIndex(column => column.flexible === true)
   if (flexible !== -1) {
-    const rest = widths.reduce((sum, value, index) => (index === flexible ? sum : sum + value + GAP.length), 0)
+    const rest = widths.reduce(
+      (sum, value, index) => (index === flexible ? sum : sum + value + GAP.length),
+      0,
+    )
     widths[flexible] = Math.max(MIN_FLEXIBLE, Math.min(widths[flexible]!, width - rest))
   }
   const line = (cells: readonly string[], isTitle: boolean): string =>
@@ -39,7 +42,13 @@ export function renderTable(
       })
       .join(GAP)
       .trimEnd()
-  return [line(columns.map(({ title }) => title), true), ...rows.map(row => line(row, false))]
+  return [
+    line(
+      columns.map(({ title }) => title),
+      true,
+    ),
+    ...rows.map(row => line(row, false)),
+  ]
     .map(text => `${text}\n`)
     .join('')
 }

@@ -1,8 +1,8 @@
 /** Numbers as people read them. */
 
-export function bytes(count: number): string {
+export function bytes(size: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let value = count
+  let value = size
   let unit = 0
   while (value >= 1024 && unit < units.length - 1) {
     value /= 1024

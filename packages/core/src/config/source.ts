@@ -10,7 +10,7 @@ import type { Problem, SourcePlace } from '../errors.ts'
 import type { Reader } from './kinds.ts'
 import { CODEX_ONLY, NAMED_SECTIONS, SECTIONS } from './schema.ts'
 import type { Field, Fields } from './schema.ts'
-import { didYouMean } from './suggestion.ts'
+import { didYouMean } from '../suggestion.ts'
 import { dottedKey, isTable } from './toml-text.ts'
 
 export type Origin = 'default' | 'user' | 'project' | 'environment' | 'flag'

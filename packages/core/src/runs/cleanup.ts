@@ -11,6 +11,7 @@ import { removeControlGroup } from '../sandbox/cgroup.ts'
 import { verifyWorkspace, type WorkspaceScan } from '../sandbox/guard/guard.ts'
 import { countKept } from '../sandbox/count.ts'
 import { endSurvivors } from '../sandbox/survivors.ts'
+import { sanitise } from './sanitise.ts'
 import { claimDeadRuns, markEnded, readRecord, runFolder, writeRecord, type RunFolder } from './store.ts'
 
 /**
@@ -21,12 +22,14 @@ import { claimDeadRuns, markEnded, readRecord, runFolder, writeRecord, type RunF
 export function restoreWorkspace(folder: RunFolder, scan: WorkspaceScan | null): string[] {
   if (scan === null) return []
   const { quarantined, notices } = verifyWorkspace(scan, { quarantineFolder: folder.quarantine })
-  return [
+  const said = [
     ...quarantined.map(({ path, reason, movedTo }) =>
       movedTo === null ? `could not quarantine ${path}: ${reason}` : `quarantined ${path}: ${reason}`,
     ),
     ...notices,
   ]
+  // The names are the script's own: they may drive a terminal, or look like lines of srecodex.
+  return said.map(line => sanitise(line.replaceAll(/[\n\r]/g, ' ')))
 }
 
 /**
@@ -61,27 +64,36 @@ const SUPERVISOR_GRACE_MS = 2000
 /** Finishes what killed processes left: their workspaces, temporary scripts, control groups, records. */
 export async function recoverInterrupted(stateFolder: string): Promise<void> {
   for (const live of claimDeadRuns(stateFolder)) {
-    // Whoever still runs could plant again what is taken away here.
-    await endSurvivors(live, SUPERVISOR_GRACE_MS)
-    const folder = runFolder(stateFolder, live)
-    const record = await readRecord(stateFolder, live)
-    if (record === null) {
-      // Killed before anything ran: there is nothing to tell, and no script was started.
-      rmSync(folder.path, { recursive: true, force: true })
-    } else {
-      const notices = restoreWorkspace(folder, readScan(folder))
-      if (record.temporary !== null) removeTemporaryScript(record.workspace, record.temporary)
-      rmSync(folder.sockets, { recursive: true, force: true })
-      const { report } = record
-      const output =
-        report.status === 'interrupted'
-          ? { stdout: await countKept(folder.stdout), stderr: await countKept(folder.stderr) }
-          : report.output
-      writeRecord(folder, { ...record, report: { ...report, output, notices: [...report.notices, ...notices] } })
+    try {
+      await recover(stateFolder, live)
+    } catch {
+      // A disk that is full, a store that is read-only: runs are listed all the same. The claim goes with this
+      // process, and whoever comes next tries again.
     }
-    await removeControlGroup(live)
-    markEnded(stateFolder, live)
   }
+}
+
+async function recover(stateFolder: string, live: string): Promise<void> {
+  // Whoever still runs could plant again what is taken away here.
+  await endSurvivors(live, SUPERVISOR_GRACE_MS)
+  const folder = runFolder(stateFolder, live)
+  const record = await readRecord(stateFolder, live)
+  if (record === null) {
+    // Killed before anything ran: there is nothing to tell, and no script was started.
+    rmSync(folder.path, { recursive: true, force: true })
+  } else {
+    const notices = restoreWorkspace(folder, readScan(folder))
+    if (record.temporary !== null) removeTemporaryScript(record.workspace, record.temporary)
+    rmSync(folder.sockets, { recursive: true, force: true })
+    const { report } = record
+    const output =
+      report.status === 'interrupted'
+        ? { stdout: await countKept(folder.stdout), stderr: await countKept(folder.stderr) }
+        : report.output
+    writeRecord(folder, { ...record, report: { ...report, output, notices: [...report.notices, ...notices] } })
+  }
+  await removeControlGroup(live)
+  markEnded(stateFolder, live)
 }
 
 function readScan(folder: RunFolder): WorkspaceScan | null {

@@ -17,9 +17,11 @@ import { findBubblewrap, systemLayout } from '../sandbox/detect.ts'
 import { DESCRIPTORS, type LaunchOptions, type RunningProcess } from '../sandbox/engine.ts'
 import { SANDBOX_PLACES, scriptEnvironment } from '../sandbox/environment.ts'
 import { protectionMounts, scanWorkspace, type ProtectionMounts, type WorkspaceScan } from '../sandbox/guard/guard.ts'
-import { resolveInterpreter } from '../sandbox/interpreters.ts'
+import { pathOutside, resolveInterpreter } from '../sandbox/interpreters.ts'
+import { expectMounts } from '../sandbox/mounts.ts'
 import { FORWARDER_PORT, networkEnvironment } from '../sandbox/network/environment.ts'
 import type { NetworkProxy } from '../sandbox/network/proxy.ts'
+import { ownPlaces, realOwnFolder } from '../sandbox/own-folders.ts'
 import { INSIDE, type SandboxProfile } from '../sandbox/profile.ts'
 import { seccompProgram } from '../sandbox/seccomp.ts'
 import { startWatchdog } from '../sandbox/watchdog.ts'
@@ -62,7 +64,7 @@ export function enclose(options: RunOptions): Enclosure {
   const caller = options.callerEnvironment ?? process.env
   const home = userHome(caller)
   const workspace = resolveWorkspace(resolve(options.workspace ?? process.cwd()), home)
-  const inside = options.ownFolders.find(folder => contains(folder, workspace))
+  const inside = options.ownFolders.find(folder => contains(realOwnFolder(folder), workspace))
   if (inside !== undefined) {
     throw new SrecodexError('WORKSPACE_INVALID', `the workspace lies in srecodex's own folder ${inside}`, {
       hint: 'use a project folder: a script must not write the store of runs',
@@ -100,7 +102,10 @@ function prepare(options: RunOptions, around: Surroundings, script: StagedScript
     }
   }
 
-  const bubblewrap = findBubblewrap({ path: around.caller.PATH ?? '', cacheFolder: options.cacheFolder })
+  const bubblewrap = findBubblewrap({
+    path: pathOutside(around.workspace, around.caller.PATH), // a script may have planted one in its own .venv/bin
+    cacheFolder: options.cacheFolder,
+  })
   const scan = mode === 'workspace-write' ? scanWorkspace(around.workspace) : null
   if (scan?.bound) {
     notices.push(
@@ -156,18 +161,23 @@ async function openSandboxed(
       ...surroundings(parts.script, around),
     ]),
   ].sort()
-  const hidden = options.ownFolders.filter(
-    own => [around.workspace, ...readable].some(visible => contains(visible, own)) && isFolder(own),
-  )
+  const own = ownPlaces(options.ownFolders, around.workspace)
+  const hidden = own.folders.filter(place => [around.workspace, ...readable].some(visible => contains(visible, place)))
+  const mode = sandboxMode === 'read-only' ? 'read-only' : 'workspace-write'
+  const pins = mode === 'read-only' ? [] : pinned(around.workspace, protection.pin, [...hidden, ...own.files, target])
+  const guarded = [...protection.readOnly, ...own.files]
+  // What is gone by now is not mounted either: an absence could become a link before bubblewrap looks.
+  const expected = expectMounts([...new Set([...readable, around.workspace, ...pins, ...guarded])])
+  const seen = new Set(expected.map(({ path }) => path))
   const profile: SandboxProfile = {
-    mode: sandboxMode === 'read-only' ? 'read-only' : 'workspace-write',
+    mode,
     network: proxy === null ? (network as 'none' | 'host') : 'allowlist',
     system: systemLayout(),
     workspace: around.workspace,
     home: around.home,
     readable,
-    pinned: pinned(around.workspace, protection.pin, [...hidden, target]),
-    protected: protection.readOnly,
+    pinned: pins.filter(path => seen.has(path)),
+    protected: guarded.filter(path => seen.has(path)),
     hidden,
     script: { source: folder.script, target },
     guestFolder,
@@ -202,9 +212,14 @@ async function openSandboxed(
       stdoutPath: folder.stdout,
       stderrPath: folder.stderr,
       seccomp: seccompProgram(process.arch),
+      mounts: [
+        ...expected.filter(({ path }) => path !== target && !hidden.includes(path)),
+        ...hidden.map(path => ({ path, identity: null })),
+        ...expectMounts([folder.script]).map(({ identity }) => ({ path: target, identity })),
+      ],
       cgroups: limits.group?.joinFiles ?? [],
     },
-    ...watching(options, around, limits, proxy?.server ?? null),
+    ...watching(options, around, limits, proxy?.server ?? null, { folder, profile }),
   }
 }
 
@@ -251,9 +266,10 @@ function openBare(
       stdoutPath: folder.stdout,
       stderrPath: folder.stderr,
       seccomp: null,
+      mounts: [],
       cgroups: limits.group?.joinFiles ?? [],
     },
-    ...watching(options, around, limits, null),
+    ...watching(options, around, limits, null, { folder, profile: null }),
   }
 }
 
@@ -291,12 +307,14 @@ function watching(
   around: Surroundings,
   limits: ReturnType<typeof limitsOf>,
   proxy: NetworkProxy | null,
+  { folder, profile }: { readonly folder: RunFolder; readonly profile: SandboxProfile | null },
 ): Pick<Opened, 'startWatchdog' | 'observe' | 'close'> {
   const { group, bounds } = limits
   return {
     startWatchdog: (running, onExceeded) =>
       startWatchdog({
-        workspace: around.workspace,
+        writable: [around.workspace, folder.artifacts],
+        memoryFolders: profile === null ? [] : memoryFolders(profile),
         minFreeSpaceBytes: options.config.limits.minFreeSpaceBytes,
         memoryBytes: bounds.has('memory') ? null : options.config.limits.memoryBytes,
         processes: bounds.has('processes') ? null : options.config.limits.processes,
@@ -333,6 +351,12 @@ function networkNotices(proxy: NetworkProxy): string[] {
   return refused === 0 ? [] : [`the network refused ${refused} requests: ${shown.join(', ')}`]
 }
 
+/** Folders whose content is memory, not counted as any process's own. */
+function memoryFolders(profile: SandboxProfile): string[] {
+  const folders = ['/tmp', '/var/tmp', '/run', '/dev/shm', profile.home]
+  return [...new Set(folders)].filter(folder => !profile.readable.some(path => contains(path, folder)))
+}
+
 /** The folder beside a script outside of the workspace, so that what it imports is there. */
 function surroundings(script: StagedScript, around: Surroundings): string[] {
   if (script.path === null || contains(around.workspace, script.path)) return []
@@ -352,8 +376,3 @@ function pinned(workspace: string, pins: readonly string[], mounts: readonly str
 function interpreterOptions(options: RunOptions, around: Surroundings) {
   return { environment: around.caller, workspace: around.workspace, cacheFolder: options.cacheFolder }
 }
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-}
-

@@ -10,6 +10,7 @@ import { statfsSync, statSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { SrecodexError } from '../errors.ts'
 import { awkwardFileSystem } from '../sandbox/detect.ts'
+import { removeControlGroup } from '../sandbox/cgroup.ts'
 import { launch, type ProcessOutcome, type RunningProcess } from '../sandbox/engine.ts'
 import { openChannel, type Channel } from '../tools/channel.ts'
 import { recoverInterrupted, removeTemporaryScript, restoreWorkspace } from './cleanup.ts'
@@ -83,16 +84,25 @@ export async function runPrepared(options: RunOptions): Promise<RunReport> {
       config: options.config,
       redactor,
     })
-    return keepRecord(folder, { ...record, report })
+    const kept = keepRecord(folder, { ...record, report })
+    settle(options, record)
+    return kept
   } catch (error) {
     const failure = error instanceof SrecodexError ? withFileSystem(error, enclosure.workspace) : error
     const report = sandboxError(record.report, failure, Math.round(performance.now() - begun))
-    keepRecord(folder, { ...record, report })
+    // The script may have run all the same. Where this fails too, the run stays marked, and is recovered later.
+    const notices = restoreWorkspace(folder, prepared.scan)
+    await removeControlGroup(folder.id)
+    keepRecord(folder, { ...record, report: { ...report, notices } })
+    settle(options, record)
     throw failure
-  } finally {
-    if (record.temporary !== null) removeTemporaryScript(enclosure.workspace, record.temporary)
-    markEnded(options.stateFolder, folder.id)
   }
+}
+
+/** Nothing is left for a recovery to do. */
+function settle(options: RunOptions, record: RunRecord): void {
+  if (record.temporary !== null) removeTemporaryScript(record.workspace, record.temporary)
+  markEnded(options.stateFolder, record.id)
 }
 
 /** What became of the run is told in any case, also where the store has no room to keep it. */

@@ -74,6 +74,7 @@ export interface RunFolder {
 }
 
 const nextId = monotonicFactory()
+const RUN_ID = /^[0-9A-HJKMNP-TV-Z]{26}$/
 
 export function runFolder(stateFolder: string, id: string): RunFolder {
   const path = join(stateFolder, 'runs', id)
@@ -196,6 +197,10 @@ export function claimDeadRuns(stateFolder: string): string[] {
   for (const marker of listed(liveFolder(stateFolder))) {
     const [id, owner] = parseMarker(marker)
     if (isAlive(owner)) continue
+    if (!RUN_ID.test(id)) {
+      rmSync(join(liveFolder(stateFolder), marker), { recursive: true, force: true }) // no run's: whatever it is
+      continue
+    }
     try {
       renameSync(join(liveFolder(stateFolder), marker), liveMarker(stateFolder, id, ownerOf(process.pid)))
       claimed.push(id)
@@ -221,7 +226,7 @@ export async function readRecords(stateFolder: string): Promise<RunRecord[]> {
 /** Ids of all runs, newest first. */
 export function runIds(stateFolder: string): string[] {
   return listed(join(stateFolder, 'runs'))
-    .filter(name => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name))
+    .filter(name => RUN_ID.test(name))
     .sort()
     .toReversed()
 }
@@ -238,11 +243,18 @@ function listed(folder: string): string[] {
 export async function readRecord(stateFolder: string, id: string): Promise<RunRecord | null> {
   const folder = runFolder(stateFolder, id)
   try {
-    const record = JSON.parse(await readFile(folder.record, 'utf8')) as RunRecord
-    return asItStands(isOpen(record) ? { ...record, supervisor: readSupervisor(folder) } : record)
+    const record = await parseRecord(folder)
+    if (!isOpen(record)) return record
+    if (isAlive(record.owner)) return { ...record, supervisor: readSupervisor(folder) }
+    // Dead now; it may have written the ending after the first look.
+    return asItStands(await parseRecord(folder))
   } catch {
     return null
   }
+}
+
+async function parseRecord(folder: RunFolder): Promise<RunRecord> {
+  return JSON.parse(await readFile(folder.record, 'utf8')) as RunRecord
 }
 
 function readSupervisor(folder: RunFolder): Owner | null {

@@ -131,6 +131,9 @@ export function launch(options: LaunchOptions): RunningProcess {
     {
       cwd: options.wrapper.length > 0 ? '/' : options.cwd,
       env: BARE_ENVIRONMENT,
+      // A session of its own: a terminal's Ctrl-C goes to all of its foreground group, and would end bubblewrap
+      // where srecodex gives the script the time to flush.
+      detached: true,
       stdio: [
         'ignore',
         'pipe',

@@ -23,6 +23,7 @@ import {
 import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import { SrecodexError } from '../errors.ts'
 import { recall, remember, stamp } from './memory.ts'
+import { scriptSurroundings } from './workspace.ts'
 
 export type Interpreter = 'python' | 'shell' | 'javascript'
 
@@ -80,8 +81,10 @@ function resolveCandidate(
   if (real === null) return null
   const kind = kindOf(real)
   if (kind === 'program') {
-    if (language === 'python') return resolvePython(candidate, real, options.workspace)
+    if (language === 'python') return resolvePython(candidate, real, options)
     if (isWithin(real, options.workspace)) return null
+    // A link in the workspace is the script's: it would make any program of the host readable.
+    if (isWithin(candidate, options.workspace) && !isSystem(real)) return null
     return resolved(real, dirname(real), isSystem(real) ? [] : [real])
   }
   if (kind !== 'shim' || isWithin(candidate, options.workspace) || isWithin(real, options.workspace)) return null
@@ -95,7 +98,8 @@ function resolveCandidate(
  * A virtual environment is told by its `pyvenv.cfg`; its library is the one beside the real program. The link
  * in a workspace can be pointed anywhere by a script, so the prefix counts only if a Python library is there.
  */
-function resolvePython(candidate: string, real: string, workspace: string): ResolvedInterpreter | null {
+function resolvePython(candidate: string, real: string, options: InterpreterOptions): ResolvedInterpreter | null {
+  const { workspace } = options
   const environment = dirname(dirname(candidate))
   const isEnvironment = existsSync(join(environment, 'pyvenv.cfg'))
   if (!isEnvironment && isWithin(candidate, workspace)) return null
@@ -104,7 +108,9 @@ function resolvePython(candidate: string, real: string, workspace: string): Reso
   const readable: string[] = []
   if (!isSystem(real)) {
     if (!basename(real).startsWith('python') || !hasPythonLibrary(base)) return null
-    readable.push(base)
+    // A Python built with the prefix HOME or ~/.local: not all of that is Python's.
+    if (isBroad(base, options)) readable.push(real, join(base, 'lib'))
+    else readable.push(base)
   }
   if (!isEnvironment) return resolved(real, dirname(real), readable)
   if (!isSystem(environment) && !isWithin(environment, workspace)) readable.push(environment)
@@ -113,6 +119,11 @@ function resolvePython(candidate: string, real: string, workspace: string): Reso
 
 function resolved(program: string, pathFolder: string, readable: readonly string[]): ResolvedInterpreter {
   return { program, pathFolder, readable: [...readable].sort() }
+}
+
+function isBroad(prefix: string, options: InterpreterOptions): boolean {
+  const home = options.environment.HOME ?? '/'
+  return scriptSurroundings(prefix, home) === null || prefix === join(realFolder(home), '.local')
 }
 
 function hasPythonLibrary(prefix: string): boolean {
@@ -137,7 +148,8 @@ function askShim(language: Interpreter, shim: string, options: InterpreterOption
   }
   const environment = Object.fromEntries(
     MANAGER_VARIABLES.flatMap(name => {
-      const value = options.environment[name]
+      // The shim looks up `bash` and its manager there: a script may have planted one in its own .venv/bin.
+      const value = name === 'PATH' ? pathOutside(options.workspace, options.environment.PATH) : options.environment[name]
       return value === undefined ? [] : [[name, value]]
     }),
   )
@@ -158,6 +170,14 @@ function askShim(language: Interpreter, shim: string, options: InterpreterOption
   return answer
 }
 
+/** PATH without the folders that a script may write, and without those that mean another folder everywhere. */
+export function pathOutside(workspace: string, path: string | undefined): string {
+  return (path ?? '')
+    .split(':')
+    .filter(folder => isAbsolute(folder) && !isWithin(folder, workspace) && !isWithin(realFolder(folder), workspace))
+    .join(':')
+}
+
 /** Changes whenever the shim, the manager's variables or pyenv's global version do. */
 function shimKey(shim: string, environment: NodeJS.ProcessEnv): string {
   const root = environment.PYENV_ROOT ?? join(environment.HOME ?? '/', '.pyenv')
@@ -169,6 +189,14 @@ function shimKey(shim: string, environment: NodeJS.ProcessEnv): string {
     stamp(toolVersions),
     ...MANAGER_VARIABLES.slice(0, 5).map(name => environment[name] ?? ''),
   ].join('|')
+}
+
+function realFolder(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }
 
 function realFile(path: string): string | null {

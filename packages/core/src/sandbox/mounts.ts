@@ -24,6 +24,7 @@ const O_PATH = 0o10_000_000
  * Opens each path folder by folder, following no link.
  *
  * @param paths real paths.
+ * @returns those that are there.
  * @throws {SrecodexError} SANDBOX_UNAVAILABLE, cause `workspace-changed`
  */
 export function expectMounts(paths: readonly string[]): ExpectedMount[] {
@@ -39,7 +40,14 @@ export function expectMounts(paths: readonly string[]): ExpectedMount[] {
   const placeOf = (path: string): string =>
     `/proc/self/fd/${openFolder(dirname(path))}/${path.slice(path.lastIndexOf('/') + 1)}`
   try {
-    return paths.map(path => ({ path, identity: identityOf(path === '/' ? path : placeOf(path)) }))
+    return paths.flatMap(path => {
+      try {
+        return [{ path, identity: identityOf(path === '/' ? path : placeOf(path)) }]
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+        throw error
+      }
+    })
   } catch (error) {
     throw new SrecodexError('SANDBOX_UNAVAILABLE', 'the workspace changed while the sandbox was made', {
       hint: 'something else writes to this workspace, such as another run: start it again',

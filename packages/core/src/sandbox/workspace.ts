@@ -28,6 +28,10 @@ export function resolveWorkspace(path: string, home: string): string {
   if (SYSTEM_FOLDERS.includes(real)) {
     throw invalid(path, `${real} cannot be a workspace: the system relies on it`, 'use a project folder')
   }
+  // A runtime folder holds sockets, and connecting needs no right to write: the session's bus runs programs.
+  if (/^\/(?:proc|sys)(?:\/|$)|^\/run\/user\/\d+$/.test(real)) {
+    throw invalid(path, `${real} cannot be a workspace: what the system runs on lies in it`, 'use a project folder')
+  }
   const realHome = realOr(home)
   if (contains(real, realHome)) {
     throw invalid(
@@ -76,6 +80,8 @@ export function resolveReadable(
  */
 export function scriptSurroundings(folder: string, home: string): string | null {
   const broad = [...SYSTEM_FOLDERS, realOr(home)]
+  // A script that was put into /run/user/1000 would see the sockets there: of the session's bus, of containers.
+  if (NEVER_READABLE.some(never => contains(never, folder))) return null
   return broad.some(path => contains(folder, path)) ? null : folder
 }
 

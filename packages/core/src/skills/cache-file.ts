@@ -51,6 +51,10 @@ export const writeCache = (file: string, format: string, value: unknown): void =
     chmodSync(temporary, 0o600)
     renameSync(temporary, file)
   } catch {
-    rmSync(temporary, { force: true })
+    try {
+      rmSync(temporary, { force: true })
+    } catch {
+      // It is not there, and neither is its folder.
+    }
   }
 }

@@ -26,23 +26,23 @@ export interface SkillField<T> {
 
 type Table = { readonly [P in keyof SkillFields]: SkillField<SkillFields[P]> }
 
+const isNumberLike = (value: unknown): value is number | boolean | bigint =>
+  typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint'
+
 const shown = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (Array.isArray(value)) return 'a list'
   if (value === null) return 'empty'
-  return typeof value === 'object' ? 'a map' : String(value)
+  return isNumberLike(value) ? String(value) : 'a map'
 }
 
-const isNumberLike = (value: unknown): value is number | boolean | bigint =>
-  typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint'
+const CONTROL =
+  // oxlint-disable-next-line no-control-regex -- what is looked for
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g
 
 /** A name reaches terminals and models: no escape sequence gets through, and one line stays one line. */
 const oneLine = (text: string, reader: FieldReader): string => {
-  // oxlint-disable-next-line no-control-regex -- what is looked for
-  const clean = text.replaceAll(
-    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    ' ',
-  )
+  const clean = text.replaceAll(CONTROL, ' ')
   if (clean !== text) reader.wrong('holds control characters; each is read as a space', 'remove them')
   return clean.replaceAll(/\s+/g, ' ').trim()
 }

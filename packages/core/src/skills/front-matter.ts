@@ -25,9 +25,9 @@ export interface FrontMatter {
   /** Line of the file on which the body begins. */
   readonly bodyLine: number
   /** Line on which the value at a path stands; that of the nearest part that exists, else of the front matter. */
-  lineOf(path: readonly (string | number)[]): number
+  readonly lineOf: (path: readonly (string | number)[]) => number
   /** The text of a scalar as the author wrote it: `1.0`, where the value is the number 1. */
-  sourceOf(key: string): string | null
+  readonly sourceOf: (key: string) => string | null
 }
 
 export type Report = (
@@ -106,10 +106,29 @@ const firstAnchor = (document: Document): number | null => {
 const hintFor = (line: string, error: YAMLError): string => {
   const value = /^[\s-]*[\w-]+\s*:\s+(.*)$/.exec(line)?.[1] ?? line.trim()
   if (/^[ ]*\t/.test(line)) return 'indent with spaces'
+  if (/^[[{]/.test(value)) return 'close the bracket'
   if (/^["']/.test(value) || error.code === 'MISSING_CHAR') return 'close the quote, or quote the whole value'
   if (/^[*&@`%!|>]/.test(value)) return `quote the value: it begins with \`${value[0]}\``
   if (/: /.test(value)) return 'quote the value: it contains `: `'
   return 'put the value in double quotes'
+}
+
+const OFTEN_AN_OPEN_ONE: ReadonlySet<string> = new Set([
+  'MISSING_CHAR',
+  'BAD_INDENT',
+  'MULTILINE_IMPLICIT_KEY',
+])
+
+const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", '[': ']', '{': '}' }
+
+/** YAML notices at the end of the text that a quote is open; the author wants the line on which it began. */
+const openingLine = (lines: readonly string[], upTo: number): number | null => {
+  const found = lines.findIndex((line, index) => {
+    const value = /^[\w-]+:[ \t]+(["'[{].*)$/.exec(line)?.[1]?.trimEnd()
+    const closing = CLOSING[value?.[0] ?? '']
+    return index <= upTo && value !== undefined && closing !== undefined && value.lastIndexOf(closing) < 1
+  })
+  return found === -1 ? null : found
 }
 
 const FRIENDLY: Readonly<Record<string, string>> = {
@@ -120,8 +139,8 @@ const FRIENDLY: Readonly<Record<string, string>> = {
 
 interface StrictReading {
   readonly fields: Record<string, unknown>
-  lineOf(path: readonly (string | number)[]): number
-  sourceOf(key: string): string | null
+  readonly lineOf: (path: readonly (string | number)[]) => number
+  readonly sourceOf: (key: string) => string | null
 }
 
 const offsetOf = (document: Document, path: readonly (string | number)[]): number | null => {
@@ -165,15 +184,14 @@ const reportSyntax = (
   // What follows the first error is mostly its echo.
   const [error] = document.errors
   if (error === undefined) return
-  const line = lineAt(error.pos[0])
-  const message = FRIENDLY[error.code] ?? `it is not YAML: ${error.message.split('\n')[0] ?? ''}`
-  report(
-    'warning',
-    'front-matter/yaml',
-    line,
-    message,
-    hintFor(block.split('\n')[line - firstLine] ?? '', error),
-  )
+  const lines = block.split('\n')
+  const noticed = lineAt(error.pos[0]) - firstLine
+  const opened = OFTEN_AN_OPEN_ONE.has(error.code) ? openingLine(lines, noticed) : null
+  const at = opened ?? noticed
+  const line = firstLine + at
+  const friendly = FRIENDLY[opened === null ? error.code : 'MISSING_CHAR']
+  const message = friendly ?? `it is not YAML: ${error.message.split('\n')[0] ?? ''}`
+  report('warning', 'front-matter/yaml', line, message, hintFor(lines[at] ?? '', error))
 }
 
 const reportOddities = (document: Document, lineAt: (offset: number) => number, report: Report): void => {

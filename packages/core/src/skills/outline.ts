@@ -20,7 +20,7 @@ export interface Outline {
   /** First lines of fenced code blocks. */
   readonly codeBlocks: readonly number[]
   /** Whether a line is code, the fence with it, or lies in a comment. */
-  isCode(line: number): boolean
+  readonly isCode: (line: number) => boolean
 }
 
 const FENCE = /^[ \t]*(?:>[ \t]*|[-*+][ \t]+|\d+[.)][ \t]+)*(`{3,}|~{3,})(.*)$/
@@ -48,7 +48,8 @@ const scanCode = (lines: readonly string[]): { code: boolean[]; blocks: number[]
   return { code, blocks }
 }
 
-const INLINE_LINK = /\]\(\s*(?:<([^>\n]*)>|([^()\s]*(?:\([^()\s]*\)[^()\s]*)*))(?:\s+["'(][^\n]*)?\s*\)/g
+const INLINE_LINK =
+  /\]\(\s*(?:<([^>\n]*)>|([^()\s]*(?:\([^()\s]*\)[^()\s]*)*))(?:\s+(?:"[^"]*"|'[^']*'|\([^()]*\)))?\s*\)/g
 const REFERENCE = /^ {0,3}\[[^\]]+\]:\s*(?:<([^>\n]*)>|(\S+))/
 
 const linksOf = (line: string): string[] => {

@@ -13,7 +13,7 @@ import type { SkillField } from './fields.ts'
 import { readFrontMatter } from './front-matter.ts'
 import type { FrontMatter, Report } from './front-matter.ts'
 import type { Skill, SkillFields, SkillPlace, SkillProblem } from './skill.ts'
-import { nearest } from './suggestion.ts'
+import { nearest } from '../suggestion.ts'
 
 /** A skill beside the front matter it came from, for those who check or rewrite it. */
 export interface ParsedSkill {
@@ -222,7 +222,8 @@ export const parseSkillBytes = (bytes: Buffer, place: SkillPlace): ParsedSkill =
     return refuse('file/encoding', 'the file is UTF-16, not UTF-8', 'save it as UTF-8')
   }
   const parsed = parseSkill(bytes.toString('utf8'), place)
-  if (isUtf8(bytes)) return parsed
+  // Bytes that are no text at all need no second name.
+  if (isUtf8(bytes) || parsed.problems.some(problem => problem.rule === 'file/nul')) return parsed
   const problem: SkillProblem = {
     severity: 'warning',
     rule: 'file/encoding',

@@ -112,6 +112,7 @@ const isEntries = (value: unknown): value is Entries => typeof value === 'object
 const readEntries = async (
   survey: Survey,
   cacheFolder: string | null,
+  onText: (file: string, body: string) => void,
 ): Promise<{ entries: ReadonlyMap<string, Entry>; read: number }> => {
   const cacheFile = cacheFolder === null ? null : cacheFileOf(cacheFolder, 'skills', survey.folders)
   const cached = cacheFile === null ? null : readCache(cacheFile, FORMAT)
@@ -131,6 +132,7 @@ const readEntries = async (
     for (const one of missing) {
       const { skill, problems } = loadSkill(one)
       entries.set(one.file, { stamp: one.stamp, skill: skill && withoutPlace(skill), problems })
+      if (skill !== null) onText(one.file, skill.body)
       if (performance.now() > turnEnds) {
         await nextTurn()
         turnEnds = performance.now() + TURN_MS
@@ -150,8 +152,13 @@ const withoutPlace = (skill: Skill): Remembered => {
   return rest
 }
 
-export const readSurveyed = async (survey: Survey, cacheFolder: string | null): Promise<Registry> => {
-  const { entries, read } = await readEntries(survey, cacheFolder)
+/** @param onText Gets the body of each file that is read on the way, since the search index wants it too. */
+export const readSurveyed = async (
+  survey: Survey,
+  cacheFolder: string | null,
+  onText: (file: string, body: string) => void = () => {},
+): Promise<Registry> => {
+  const { entries, read } = await readEntries(survey, cacheFolder, onText)
   const served = new Map<string, RegisteredSkill>()
   const shadowed: ShadowedSkill[] = []
   const problems: SkillProblem[] = survey.scans.flatMap(scan => [...scan.problems])
@@ -197,7 +204,7 @@ export const similarIds = async (registry: Registry, id: string): Promise<readon
   const last = id.split('/').at(-1)
   const same = ids.filter(one => one.split('/').at(-1) === last || one.replaceAll('/', '-') === id)
   if (same.length > 0) return same.slice(0, 3)
-  const { nearest } = await import('./suggestion.ts')
+  const { nearest } = await import('../suggestion.ts')
   const near = nearest(id, ids)
   return near === undefined ? [] : [near]
 }

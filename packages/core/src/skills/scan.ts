@@ -173,7 +173,7 @@ export const scanSkills = async (folder: string, nowMs: number = Date.now()): Pr
       }
       if (visited.has(place.real)) continue
       visited.add(place.real)
-      queue.push(...open(place).reverse())
+      queue.push(...open(place).toReversed())
       if (performance.now() > turnEnds) {
         await nextTurn()
         turnEnds = performance.now() + TURN_MS

@@ -240,3 +240,5 @@ export const QUERIES: readonly JudgedQuery[] = [
 
 export const TUNE: readonly JudgedQuery[] = QUERIES.filter((_, at) => at % 2 === 0)
 export const HELD_OUT: readonly JudgedQuery[] = QUERIES.filter((_, at) => at % 2 === 1)
+
+export const FRESH: readonly JudgedQuery[] = []

@@ -38,7 +38,7 @@ export const SYMPTOMS: readonly string[] = [
   'request id, correlation id, trace id > log, search, trace',
   'lambda output, lambda log, function output > cloudwatch, log',
   // Alerts
-  'paging me, keeps paging, paged me, woke me up, wakes me, phone rang, rang all night, phone keeps > alert, page',
+  'paging me, keeps paging, paged me, woke me up, wakes me > alert, page',
   'too many alerts, alert storm, alert fatigue, flood of alerts > alert, triage, noise, deduplicate',
   'going off, went off, is firing, fires all > alert, firing',
   'red lights, monitor is red, monitors are red > alert, monitoring',

@@ -17,18 +17,24 @@ const editDistance = (a: string, b: string): number => {
 }
 
 /** Case and the kind of separator are no slip: `scriptFirst` and `script-first` both mean `script_first`. */
-const folded = (word: string): string => word.toLowerCase().replaceAll(/[-_ ]/g, '').slice(0, 64)
+const folded = (word: string): string => word.toLowerCase().replaceAll(/[-_ ]/g, '').slice(0, 100)
 
-/** The nearest candidate within two slips; `undefined` where none is. */
+/** The nearest candidate within two slips, else one that begins as the word does; `undefined` where none is. */
 export const nearest = (word: string, candidates: readonly string[]): string | undefined => {
   const asked = folded(word)
   let best: { candidate: string; distance: number } | undefined
   for (const candidate of candidates) {
     const known = folded(candidate)
-    if (Math.abs(known.length - asked.length) > 2) continue
-    const distance = editDistance(asked, known)
-    if (distance >= Math.min(3, Math.ceil(asked.length / 2))) continue
-    if (best === undefined || distance < best.distance) best = { candidate, distance }
+    const isPrefix = asked.length > 2 && (known.startsWith(asked) || asked.startsWith(known))
+    const slips = Math.abs(known.length - asked.length) > 2 ? Infinity : editDistance(asked, known)
+    const distance = slips < Math.min(3, asked.length) ? slips : isPrefix ? 3 : Infinity
+    if (distance < (best?.distance ?? Infinity)) best = { candidate, distance }
   }
   return best?.candidate
+}
+
+/** A hint, where a candidate is near. */
+export const didYouMean = (word: string, candidates: readonly string[], prefix = ''): { hint?: string } => {
+  const found = nearest(word, candidates)
+  return found === undefined ? {} : { hint: `did you mean \`${prefix}${found}\`?` }
 }
