@@ -1,9 +1,12 @@
 /**
  * The CLI as one code-split bundle: it starts in half the time of separate modules. Type checking is `tsc`'s.
+ *
+ * What is bundled is other people's work too: their licences go with it.
  */
 
-import { cpSync, rmSync } from 'node:fs'
-import { rolldown } from 'rolldown'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { rolldown, type OutputChunk } from 'rolldown'
 
 rmSync('dist', { recursive: true, force: true })
 const bundle = await rolldown({
@@ -11,7 +14,32 @@ const bundle = await rolldown({
   platform: 'node',
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
 })
-await bundle.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js', entryFileNames: '[name].js', minify: false })
+const { output } = await bundle.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js' })
 await bundle.close()
-cpSync('../core/dist/guest', 'dist/guest', { recursive: true })
+cpSync('../core/dist/guest', 'dist/guest', {
+  recursive: true,
+  filter: path => !/folder\.(js|d\.ts)$/.test(path),
+})
 cpSync('../core/dist/sandbox/supervisor.pl', 'dist/supervisor.pl')
+
+const modules = output.filter((one): one is OutputChunk => one.type === 'chunk').flatMap(chunk => chunk.moduleIds)
+const packages = new Map(modules.filter(id => id.includes('/node_modules/')).map(id => [packageFolder(id), id]))
+const notices = [...packages.keys()].sort().map(folder => {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const file = readdirSync(folder).find(entry => /^licen[cs]e/i.test(entry))
+  const text = file === undefined ? `Licence: ${license}` : readFileSync(join(folder, file), 'utf8').trim()
+  return `${name} ${version}\n${'-'.repeat(72)}\n${text}\n`
+})
+writeFileSync('dist/THIRD-PARTY-NOTICES.txt', `srecodex contains the following packages.\n\n${notices.join('\n\n')}`)
+
+/** The folder of the package that a bundled module belongs to. */
+function packageFolder(id: string): string {
+  let folder = dirname(id.replace(/^\0/, '').replace(/\?.*$/, ''))
+  while (!existsSync(join(folder, 'package.json')) || !isNamed(folder)) folder = dirname(folder)
+  return folder
+}
+
+/** A package.json inside a package may only say `type`. */
+function isNamed(folder: string): boolean {
+  return 'version' in JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+}

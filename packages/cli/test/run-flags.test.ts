@@ -221,10 +221,11 @@ describe('--network', () => {
     const { run } = project({ files: { 'get.py': script(port) } })
     expect((await run('run get.py --network none')).stdout).toBe('refused\n')
     expect((await run('run get.py --network host')).stdout).toBe('200\n')
-    const listed = await run('run get.py --network 10.0.0.0/8,api.example.com,127.0.0.0/8')
-    expect(listed.stdout).toBe('refused\n') // a block opens ports 80 and 443
-    expect(listed.stderr).toContain(`note: the network refused 1 requests: 127.0.0.1:${port}\n`)
-    expect(listed.stderr).toContain('network 10.0.0.0/8,api.example.com,127.0.0.0/8\n')
+    expect((await run(`run get.py --network api.example.com,127.0.0.1/32:${port}`)).stdout).toBe('200\n')
+    const other = await run('run get.py --network api.example.com,127.0.0.1/32')
+    expect(other.stdout).toBe('refused\n') // without a port, 80 and 443
+    expect(other.stderr).toContain(`note: the network refused 1 requests: 127.0.0.1:${port}\n`)
+    expect(other.stderr).toContain('network api.example.com,127.0.0.1/32\n')
   })
 
   test('every wrong entry at once', async () => {

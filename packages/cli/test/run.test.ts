@@ -83,17 +83,15 @@ describe('an ending that is no success', () => {
   })
 
   test('timed out: 124', async () => {
-    const { run } = project({
-      files: { 'slow.py': 'import time\nprint("begun", flush=True)\ntime.sleep(60)' },
-    })
-    expect((await run('run slow.py --timeout 1.2')).transcript).toMatchInlineSnapshot(`
+    const { run } = project({ files: { 'slow.sh': 'echo begun; sleep 60' } })
+    expect((await run('run slow.sh --timeout 2')).transcript).toMatchInlineSnapshot(`
       "begun
       --- stderr
       error[TIMED_OUT]: the script took longer than its TIME and was ended
 
       hint: give it more with --timeout, or let it do less
       ✘ timed-out in TIME · SIGINT
-        5 lines of output (152 B) · ≈1 of ≈46 tokens returned
+        1 line of output (6 B) · ≈1 of ≈2 tokens returned
         run RUN · workspace-write by bubblewrap, network none
         next: srecodex output RUN
       --- exit code 124

@@ -13,6 +13,7 @@ import {
 import { renderHint, renderPlace } from '../render/error.ts'
 import { wrap } from '../render/layout.ts'
 import { shownPath } from '../render/path.ts'
+import { startProgress } from '../render/progress.ts'
 import { plural } from '../render/units.ts'
 import { paint, type Terminal } from '../terminal.ts'
 
@@ -115,8 +116,9 @@ async function fix(checks: readonly Check[], terminal: Terminal): Promise<boolea
     return false
   }
   terminal.err(`installing ${plan.packages.join(' and ')}: ${commandText(plan.commands)}\n`)
+  const progress = startProgress(terminal, plan.packages.join(' and '))
   let printed = ''
-  const code = await repair(plan, text => (printed = (printed + text).slice(-4000)))
+  const code = await repair(plan, text => (printed = (printed + text).slice(-4000))).finally(progress.stop)
   if (code !== 0) terminal.err(`${printed}\nthe package manager exited with ${code}\n`)
   return code === 0
 }

@@ -9,7 +9,7 @@ export interface ProgressLine {
   /** What is going on now, in place of what went on before. */
   say(what: string): void
   /** Takes the line away. */
-  stop(): void
+  readonly stop: () => void
 }
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']

@@ -39,7 +39,8 @@ export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').upda
 const placeOf = async (file: string): Promise<string> => {
   const whole = path.resolve(file)
   const folder = path.dirname(whole)
-  const project = await realpath(path.dirname(folder))
+  // A project that is gone can still be forgotten.
+  const project = await realpath(path.dirname(folder)).catch(() => path.dirname(folder))
   return path.join(project, path.basename(folder), path.basename(whole))
 }
 

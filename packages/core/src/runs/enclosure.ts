@@ -347,8 +347,8 @@ async function openNetwork(entries: readonly string[], folder: RunFolder) {
 
 function networkNotices(proxy: NetworkProxy): string[] {
   const { refused, refusedDestinations } = proxy.report()
-  const shown = refusedDestinations.slice(0, 3).map(({ host, port }) => `${host}:${port}`)
-  return refused === 0 ? [] : [`the network refused ${refused} requests: ${shown.join(', ')}`]
+  const shown = refusedDestinations.slice(0, 3).map(({ host, port }) => (port === 0 ? host : `${host}:${port}`))
+  return refused === 0 ? [] : [`the network refused ${refused === 1 ? 'a request' : `${refused} requests`}: ${shown.join(', ')}`]
 }
 
 /** Folders whose content is memory, not counted as any process's own. */

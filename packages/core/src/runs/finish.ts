@@ -117,14 +117,20 @@ export async function writeReport(parts: {
       summaryTokens: await estimateTokens(summary),
     },
     notices: cutList([...ending.notices, ...outputNotices(outcome, config)], MAX_NOTICES, count => `… ${count} more`),
-    next: status === 'succeeded' ? null : `srecodex output ${folder.id}${error?.stream ?? ''}`,
+    next: status === 'succeeded' ? null : nextCommand(folder.id, outcome, error?.stream ?? null),
     error: error === null ? null : { code: error.code, message: error.message, hint: error.hint },
   }
 }
 
+/** Where the words are that say more: what a script prints when it fails mostly goes to stderr. */
+function nextCommand(run: string, outcome: ProcessOutcome, stream: 'stderr' | null): string {
+  const stderr = stream === 'stderr' || (outcome.stdout.bytes === 0 && outcome.stderr.bytes > 0)
+  return `srecodex output ${run}${stderr ? ' --stream stderr' : ''}`
+}
+
 interface Verdict {
   readonly status: RunStatus
-  readonly error: { code: string; message: string; hint: string | null; stream: string } | null
+  readonly error: { code: string; message: string; hint: string | null; stream: 'stderr' | null } | null
 }
 
 /** The most specific cause is named first: timeout, cancel, limit, signal, exit code. */
@@ -141,7 +147,7 @@ async function verdict(
       code: 'LIMIT_EXCEEDED',
       message: `the script was ended: ${name}`,
       hint: `${key} in [limits] of the operator's config sets it`,
-      stream: '',
+      stream: null,
     },
   })
   // A script that caught SIGINT and left with 0 did not do its job either.
@@ -152,14 +158,14 @@ async function verdict(
         code: 'TIMED_OUT',
         message: `the script took longer than its ${stopped.timeoutMs / 1000} s and was ended`,
         hint: 'give it more with --timeout, or let it do less',
-        stream: '',
+        stream: null,
       },
     }
   }
   if (stopped?.kind === 'cancel') {
     return {
       status: 'cancelled',
-      error: { code: 'CANCELLED', message: 'the run was cancelled', hint: null, stream: '' },
+      error: { code: 'CANCELLED', message: 'the run was cancelled', hint: null, stream: null },
     }
   }
   if (stopped?.kind === 'limit') {
@@ -186,7 +192,7 @@ async function verdict(
       code: 'SCRIPT_FAILED',
       message: cut(last === '' ? `the script ${how}` : `the script ${how}: ${last}`, MAX_MESSAGE_CHARS),
       hint: null,
-      stream: outcome.stderr.bytes > 0 ? ' --stream stderr' : '',
+      stream: outcome.stderr.bytes > 0 ? 'stderr' : null,
     },
   }
 }

@@ -113,7 +113,7 @@ export function launch(options: LaunchOptions): RunningProcess {
   const { prctl, unshare, mount } = systemCalls()
   refuseNul(options)
   const outputs = [openOutput(options.stdoutPath), openOutput(options.stderrPath)]
-  const tree = options.wrapper.length > 0 ? `namespace:${unshare},${mount}` : `none:${prctl}`
+  const tree = options.wrapper.length > 0 ? `namespace:${prctl},${unshare},${mount}` : `none:${prctl}`
   const child = spawn(
     PERL,
     [

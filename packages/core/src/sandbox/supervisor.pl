@@ -7,7 +7,7 @@
 #
 # Arguments: LIMIT TREE CGROUP-FILES -- COMMAND…
 #   LIMIT         bytes kept of each stream
-#   TREE          "namespace:<unshare>,<mount>": killing COMMAND ends the tree; "none:<prctl>": descendants are
+#   TREE          "namespace:<prctl>,<unshare>,<mount>": killing COMMAND ends the tree; "none:<prctl>": descendants are
 #                 hunted down. The numbers are those of the system calls on this processor
 #   CGROUP-FILES  comma-separated cgroup.procs files that COMMAND joins, or ""
 # Descriptors: 1 report, 3 control (its end of file ends the run; the byte "k" too), 4 stdout file, 5 stderr file.
@@ -17,9 +17,9 @@ my $EINTR = 4;
 my ($limit, $tree, $cgroups) = splice @ARGV, 0, 3;
 shift @ARGV;
 
-my ($hunting, $prctl) = $tree =~ /^none:(\d+)/ ? (1, $1) : (0, 0);
-my ($unshare, $mount) = $tree =~ /^namespace:(\d+),(\d+)/;
-syscall($prctl + 0, 36, 1, 0, 0, 0) if $hunting;    # PR_SET_CHILD_SUBREAPER: orphans become ours
+my ($kind, $prctl, $unshare, $mount) = $tree =~ /^(none|namespace):(\d+)(?:,(\d+),(\d+))?$/;
+my $hunting = $kind eq 'none';
+syscall($prctl + 0, 36, 1, 0, 0, 0);                # PR_SET_CHILD_SUBREAPER: orphans become ours
 
 open(my $control, '<&=', 3) or die "control: $!";
 fcntl($control, 2, 1);
@@ -59,11 +59,12 @@ while ($open) {
     my $ready = '';
     vec($ready, 3, 1) = 1 if $control;
     for (@stream) { vec($ready, fileno $_->{reader}, 1) = 1 if $_->{reader} }
-    my $count = select $ready, undef, undef, $hunting || $deadline ? 0.1 : undef;
+    my $count = select $ready, undef, undef, $hunting || $deadline || $killed ? 0.1 : undef;
     if ($deadline && !$killed && time > $deadline) { $killed = 1; kill 'KILL', $command }
 
     if ($hunting && !defined $status && waitpid($command, 1) == $command) { $status = $? }
-    hunt() if $hunting && (defined $status || $killed);
+    # Also in a namespace: a bubblewrap that is killed as it starts has not yet tied its child's life to its own.
+    hunt() if $killed || $hunting && defined $status;
     next if $count < 1;
 
     if ($control && vec($ready, 3, 1)) {

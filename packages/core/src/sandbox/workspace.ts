@@ -64,7 +64,7 @@ export function resolveReadable(
     }
     const never = NEVER_READABLE.find(folder => contains(real, folder) || contains(folder, real))
     if (never !== undefined) {
-      throw new SrecodexError('REFUSED', `${path} cannot be made readable: it would show ${never}`, {
+      throw new SrecodexError('REFUSED', `${path} cannot be made readable: sockets, devices and other processes would show`, {
         hint: 'name the folders that the script needs, such as /var/log',
         details: { key: 'execution_environment.readable', path },
       })

@@ -144,3 +144,15 @@ ${listed(of('pending').map(({ id, reason }) => `- [ ] ${id} — ${reason}`))}
 ${listed(of('not-applicable').map(({ id, reason }) => `- ${id} (${reason})`))}
 `
 }
+
+/** Writes the checklist where it says something new. Its folder must be there. */
+export const writeChecklist = async (file: string, audit: Audit): Promise<'written' | 'unchanged'> => {
+  const text = renderChecklist(audit)
+  const [{ readFile }, { replaceFile }] = await Promise.all([
+    import('node:fs/promises'),
+    import('./replace-file.ts'),
+  ])
+  if ((await readFile(file, 'utf8').catch(() => null)) === text) return 'unchanged'
+  await replaceFile(file, text)
+  return 'written'
+}

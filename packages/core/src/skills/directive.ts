@@ -4,7 +4,7 @@
  * `dotcodex/docs/SCRIPT-FIRST-DIRECTIVE.md` holds the same text; a test compares them.
  */
 
-import { outline } from './outline.ts'
+import { outline, withoutComments } from './outline.ts'
 import type { Heading } from './outline.ts'
 
 export const DIRECTIVE_TITLE = '**SCRIPT-FIRST EXECUTION REQUIRED**'
@@ -36,9 +36,10 @@ const isDirective = (heading: Heading): boolean => /^script-first directive\b/i.
 
 /** Comments and trailing spaces do not count; everything else does. */
 const essence = (text: string): string =>
-  text
-    .replaceAll(/<!--.*?-->/gs, '')
-    .replaceAll(/[ \t]+$/gm, '')
+  withoutComments(text)
+    .split('\n')
+    .map(line => line.trimEnd())
+    .join('\n')
     .trim()
 
 export const directiveState = (body: string): DirectiveState => {

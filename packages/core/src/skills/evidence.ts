@@ -99,7 +99,7 @@ const SIGNS: readonly Sign[] = [
   {
     sign: 'loop',
     pattern:
-      /^\s*(?:async )?for\b.+\b(?:in|of)\b|\bwhile\s+(?:IFS=\S*\s+)?read\b|\bxargs\b|\beach\(|\.(?:map|forEach)\(|\bgather\(|\bThreadPoolExecutor\b/m,
+      /^[ \t]*(?:async )?for\b.+\b(?:in|of)\b|\bwhile\s+(?:IFS=\S*\s+)?read\b|\bxargs\b|\beach\(|\.(?:map|forEach)\(|\bgather\(|\bThreadPoolExecutor\b/m,
     weight: { payload: 2 },
   },
   {

@@ -79,7 +79,11 @@ const words =
   (value: unknown, reader: FieldReader): readonly string[] => {
     if (value === null) return []
     const items: unknown[] =
-      typeof value === 'string' ? value.split(/[,\s]+/) : Array.isArray(value) ? value : []
+      typeof value === 'string'
+        ? value.replaceAll(/^\s*\[|\]\s*$/g, '').split(/[,\s]+/)
+        : Array.isArray(value)
+          ? value
+          : []
     if (!Array.isArray(value)) {
       const hint =
         typeof value === 'string' ? `write [${items.map(item => shown(item)).join(', ')}]` : undefined
@@ -274,3 +278,8 @@ export const FOREIGN_KEYS: readonly string[] = [
 ]
 
 export const PROJECT_KEYS: readonly string[] = Object.values(SKILL_FIELDS).map(field => field.key)
+
+/** A file with one of these was written for this project; in any other, a key that we do not know is not a slip. */
+export const OWN_KEYS: readonly string[] = PROJECT_KEYS.filter(
+  key => !['name', 'description', 'tags', 'version'].includes(key),
+)

@@ -6,24 +6,25 @@
  * symlink that leads out of the project (or the home).
  */
 
-import { createHash } from 'node:crypto'
-import {
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  rmdir,
-  symlink,
-  writeFile,
-} from 'node:fs/promises'
+import { mkdir, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { extrasOf, renderAgentSkill, slugOf } from './agent-skills.ts'
 import { insertDirective } from './directive.ts'
+import { readManifest, writeManifest } from './install-manifest.ts'
+import {
+  isBelow,
+  linkOnTheWay,
+  nearestReal,
+  presentSum,
+  removeFiles,
+  sumOf,
+  writeWanted,
+} from './installed-files.ts'
+import type { Sums, WantedFile } from './installed-files.ts'
+import { wantedPayload } from './payload-files.ts'
 import type { SkillPlace, SkillProblem } from './skill.ts'
+
+export { MANIFEST_NAME } from './install-manifest.ts'
 
 export type InstallClient = 'codex' | 'claude' | 'cursor' | 'agents'
 export type InstallScope = 'project' | 'user'
@@ -64,8 +65,6 @@ export interface InstallResult {
   readonly problems: readonly SkillProblem[]
 }
 
-export const MANIFEST_NAME = '.srecodex-skills.json'
-
 /** Codex, Cursor and others read `.agents/skills`; Claude Code reads its own folder only. */
 const FOLDERS: Readonly<Record<InstallClient, string>> = {
   codex: '.agents/skills',
@@ -80,61 +79,6 @@ const baseOf = ({ scope, projectFolder, home }: InstallTarget): string =>
 export const installFolder = (target: InstallTarget): string =>
   path.join(baseOf(target), FOLDERS[target.client])
 
-interface WantedFile {
-  /** Below the folder of the skill, with `/`. */
-  readonly path: string
-  readonly content:
-    | { readonly kind: 'file'; readonly bytes: Buffer; readonly mode: number }
-    | { readonly kind: 'link'; readonly target: string }
-}
-
-/** What may stand at a path as our own work: hashes, more than one while an update is under way. */
-type Sums = readonly string[]
-
-interface Manifest {
-  readonly version: 1
-  readonly skills: Record<string, { readonly id: string; readonly files: Record<string, Sums> }>
-}
-
-const sumOf = (content: WantedFile['content']): string =>
-  content.kind === 'link'
-    ? `link:${content.target}`
-    : `sha256:${createHash('sha256').update(content.bytes).digest('hex')}`
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : ''
-
-const statusOf = async (file: string) => {
-  try {
-    return await lstat(file)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null
-    throw error
-  }
-}
-
-/** What stands at a path: nothing, a file or a link with its sum, or something else. */
-const presentSum = async (file: string): Promise<string | null> => {
-  const status = await statusOf(file)
-  if (status === null) return null
-  if (status.isSymbolicLink()) return sumOf({ kind: 'link', target: await readlink(file) })
-  if (!status.isFile()) return 'other'
-  return sumOf({ kind: 'file', bytes: await readFile(file), mode: 0 })
-}
-
-const isBelow = (folder: string, file: string): boolean => {
-  const relative = path.relative(folder, file)
-  return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative)
-}
-
-/** The nearest part of a path that exists, without symlinks. */
-const nearestReal = async (folder: string): Promise<string> => {
-  for (let at = folder; ; at = path.dirname(at)) {
-    if ((await statusOf(at)) !== null) return realpath(at)
-    if (at === path.dirname(at)) return at
-  }
-}
-
 /** Why nothing may be written there, or null. */
 const refusalOf = async (target: InstallTarget): Promise<string | null> => {
   const base = baseOf(target)
@@ -144,127 +88,6 @@ const refusalOf = async (target: InstallTarget): Promise<string | null> => {
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
-}
-
-const isPathOfSkill = (file: string): boolean =>
-  file !== '' &&
-  !path.isAbsolute(file) &&
-  !file.includes('\\') &&
-  file.split('/').every(part => part !== '' && part !== '.' && part !== '..')
-
-/** A project's manifest is a stranger's text: whatever does not look like ours is as if it were not there. */
-const parseManifest = (text: string): Manifest => {
-  const skills: Manifest['skills'] = {}
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    return { version: 1, skills }
-  }
-  const listed = (parsed as { skills?: unknown } | null)?.skills
-  if (typeof listed !== 'object' || listed === null) return { version: 1, skills }
-  for (const [slug, entry] of Object.entries(listed as Record<string, unknown>)) {
-    const { id, files } = (entry ?? {}) as { id?: unknown; files?: unknown }
-    if (slug !== slugOf(slug) || typeof id !== 'string' || typeof files !== 'object' || files === null)
-      continue
-    const sums = Object.entries(files as Record<string, unknown>).filter(
-      (pair): pair is [string, string[]] =>
-        isPathOfSkill(pair[0]) &&
-        Array.isArray(pair[1]) &&
-        pair[1].every(sum => typeof sum === 'string' && sum !== 'other'),
-    )
-    skills[slug] = { id, files: Object.fromEntries(sums) }
-  }
-  return { version: 1, skills }
-}
-
-const readManifest = async (folder: string): Promise<Manifest> => {
-  const file = path.join(folder, MANIFEST_NAME)
-  const status = await statusOf(file)
-  return parseManifest(status?.isFile() === true ? await readFile(file, 'utf8') : '')
-}
-
-const writeBeside = async (file: string, write: (temporary: string) => Promise<void>): Promise<void> => {
-  const temporary = path.join(path.dirname(file), `.srecodex-${process.pid}-${path.basename(file)}`)
-  try {
-    await rm(temporary, { force: true })
-    await write(temporary)
-    await rename(temporary, file)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-}
-
-const sorted = <T>(map: Readonly<Record<string, T>>): Record<string, T> =>
-  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)))
-
-const writeManifest = async (folder: string, manifest: Manifest): Promise<void> => {
-  const file = path.join(folder, MANIFEST_NAME)
-  if (Object.keys(manifest.skills).length === 0) return rm(file, { force: true })
-  const skills = sorted(manifest.skills)
-  for (const [slug, { id, files }] of Object.entries(skills)) skills[slug] = { id, files: sorted(files) }
-  const text = `${JSON.stringify({ version: 1, skills }, null, 2)}\n`
-  if ((await statusOf(file))?.isFile() === true && (await readFile(file, 'utf8')) === text) return
-  await writeBeside(file, temporary => writeFile(temporary, text, { flag: 'wx' }))
-}
-
-const NOT_PAYLOAD = /^(\.|node_modules$|__pycache__$)|\.pyc$/
-
-const MAX_FILES = 2000
-const MAX_BYTES = 64 * 2 ** 20
-
-/** The files beside a SKILL.md. Links count where they stay in the folder; other skills below it do not. */
-const payloadFiles = async (folder: string): Promise<{ path: string; source: string; mode: number }[]> => {
-  const root = await realpath(folder)
-  const files: { path: string; source: string; mode: number }[] = []
-  const walk = async (at: string, below: string, depth: number): Promise<void> => {
-    const entries = await readdir(at, { withFileTypes: true })
-    if (below !== '' && entries.some(entry => entry.name === 'SKILL.md')) return
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (NOT_PAYLOAD.test(entry.name) || (below === '' && entry.name === 'SKILL.md')) continue
-      const source = path.join(at, entry.name)
-      const name = below === '' ? entry.name : `${below}/${entry.name}`
-      const real = entry.isSymbolicLink() ? await realpath(source).catch(() => null) : source
-      if (real === null || !isBelow(root, real)) continue
-      const status = await lstat(real)
-      // A linked folder could hold itself.
-      if (status.isDirectory() && !entry.isSymbolicLink() && depth < 8) await walk(source, name, depth + 1)
-      else if (status.isFile()) files.push({ path: name, source: real, mode: status.mode & 0o777 })
-    }
-  }
-  await walk(root, '', 0)
-  return files
-}
-
-const wantedPayload = async (
-  place: SkillPlace,
-  mode: InstallMode,
-  folder: string,
-  base: string,
-): Promise<WantedFile[]> => {
-  const files = await payloadFiles(place.folder)
-  if (files.length > MAX_FILES) throw new Error(`it has more than ${MAX_FILES} files`)
-  let bytes = 0
-  const wanted: WantedFile[] = []
-  for (const file of files) {
-    if (mode === 'link') {
-      // Within one project a link that begins at itself survives a move and a checkout elsewhere.
-      const from = path.dirname(path.join(folder, file.path))
-      const isNear = isBelow(base, file.source) && isBelow(base, from)
-      const target = isNear ? path.relative(from, file.source) : file.source
-      wanted.push({ path: file.path, content: { kind: 'link', target } })
-      continue
-    }
-    const content = await readFile(file.source)
-    bytes += content.length
-    if (bytes > MAX_BYTES) throw new Error(`its files are larger than ${MAX_BYTES / 2 ** 20} MiB`)
-    wanted.push({
-      path: file.path,
-      content: { kind: 'file', bytes: content, mode: file.mode & 0o111 ? 0o755 : 0o644 },
-    })
-  }
-  return wanted
 }
 
 type SkillPlan =
@@ -278,17 +101,6 @@ type SkillPlan =
 
 const FOREIGN = 'srecodex did not write it'
 const EDITED = 'it has been changed since srecodex wrote it'
-
-/** A folder on the way that is a link would lead somewhere else. */
-const linkOnTheWay = async (folder: string, file: string): Promise<string | null> => {
-  const parts = file.split('/').slice(0, -1)
-  for (let length = 0; length <= parts.length; length += 1) {
-    const at = path.join(folder, ...parts.slice(0, length))
-    const status = await statusOf(at)
-    if (status !== null && !status.isDirectory()) return at
-  }
-  return null
-}
 
 const planOne = async (
   id: string,
@@ -325,27 +137,6 @@ const planOne = async (
   return unique.length > 0
     ? { kind: 'conflict', conflicts: unique }
     : { kind: 'write', write, remove, isNew: Object.keys(known).length === 0 }
-}
-
-const writeWanted = async (folder: string, { path: name, content }: WantedFile): Promise<void> => {
-  const file = path.join(folder, name)
-  await mkdir(path.dirname(file), { recursive: true })
-  await writeBeside(file, temporary =>
-    content.kind === 'link'
-      ? symlink(content.target, temporary)
-      : writeFile(temporary, content.bytes, { flag: 'wx', mode: content.mode }),
-  )
-}
-
-/** Removes files, then the folders that are empty for it. */
-const removeFiles = async (folder: string, files: readonly string[]): Promise<void> => {
-  for (const file of files) {
-    await rm(path.join(folder, file), { force: true })
-    for (let at = path.dirname(file); at !== '.'; at = path.dirname(at)) {
-      await rmdir(path.join(folder, at)).catch(() => {})
-    }
-  }
-  await rmdir(folder).catch(() => {})
 }
 
 const problemOf = (place: SkillPlace, message: string): SkillProblem => ({

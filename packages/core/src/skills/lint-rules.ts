@@ -5,6 +5,7 @@ import { MAX_DESCRIPTION_CHARS, MAX_SLUG_CHARS, slugOf } from './agent-skills.ts
 import { directiveState, insertDirective, removeDirective } from './directive.ts'
 import { SKILL_FIELDS } from './fields.ts'
 import { schemaFaults } from './json-schema-shape.ts'
+import { withoutComments } from './outline.ts'
 import type { Heading, Outline } from './outline.ts'
 import type { Skill, SkillFields, SkillProblem } from './skill.ts'
 
@@ -204,12 +205,7 @@ const implementation = wantsSection(
 )
 
 const isFilled = ({ outline: { lines } }: LintContext, heading: Heading): boolean =>
-  /\S/.test(
-    lines
-      .slice(heading.line, heading.endLine)
-      .join('\n')
-      .replaceAll(/<!--.*?-->/gs, ''),
-  )
+  withoutComments(lines.slice(heading.line, heading.endLine).join('\n')).trim() !== ''
 
 const emptySections = rule('sections/empty', context =>
   context.outline.headings

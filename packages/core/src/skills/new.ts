@@ -9,7 +9,7 @@ import path from 'node:path'
 import { SrecodexError } from '../errors.ts'
 import { MAX_SLUG_CHARS } from './agent-skills.ts'
 import { insertDirective, removeDirective } from './directive.ts'
-import { outline } from './outline.ts'
+import { outline, withoutComments } from './outline.ts'
 
 export type EntryLanguage = 'python' | 'shell' | 'javascript'
 
@@ -94,19 +94,22 @@ const withKeys = (template: string, values: Readonly<Record<string, string>>): s
     })
   }
   const head = lines.slice(1, close)
+  let last = -1
   for (const [key, value] of Object.entries(values)) {
     const at = head.findIndex(line => line.startsWith(`${key}:`))
-    if (at === -1) head.push(`${key}: ${value}`)
+    if (at === -1) head.splice(last + 1, 0, `${key}: ${value}`)
     else head.splice(at, 1, `${key}: ${value}`)
+    last = at === -1 ? last + 1 : at
   }
   // A comment that explains how to fill the template would be wrong in what is filled in.
   const rest = head.filter(line => !line.startsWith('#'))
   return ['---', ...rest, '---', ...lines.slice(close + 1)].join('\n')
 }
 
+const PLACEHOLDER = /^\[[^\]]*\][ \t]*$/m
+
 /** A section of the template says nothing yet: it is empty, or holds only `[what to write]` and comments. */
-const isPlaceholder = (text: string): boolean =>
-  /^(\[[^\]]*\]\s*)*$/.test(text.replaceAll(/<!--.*?-->/gs, '').trim())
+const isPlaceholder = (text: string): boolean => /^(\[[^\]]*\]\s*)*$/.test(withoutComments(text).trim())
 
 const EXTENSIONS = { python: 'py', shell: 'sh', javascript: 'js' } as const
 
@@ -176,10 +179,12 @@ const fillSections = (body: string, name: string, entry: string | null): string 
     const { lines, headings } = outline(text)
     const found = headings.find(one => one.level === 2 && pattern.test(one.text))
     if (found === undefined) return `${text.trimEnd()}\n\n${heading}\n\n${write(name, entry)}\n`
-    if (!isPlaceholder(lines.slice(found.line, found.endLine).join('\n'))) return text
-    return [...lines.slice(0, found.line), '', write(name, entry), '', ...lines.slice(found.endLine)].join(
-      '\n',
-    )
+    const content = lines.slice(found.line, found.endLine).join('\n')
+    if (!isPlaceholder(content)) return text
+    // Comments of the template say what to write: they stay, below what stands there for now.
+    const comments = content.replace(PLACEHOLDER, '').trim()
+    const filled = ['', write(name, entry), '', ...(comments === '' ? [] : [comments, ''])]
+    return [...lines.slice(0, found.line), ...filled, ...lines.slice(found.endLine)].join('\n')
   }, body)
 
 /** The files of a new skill. @throws {SrecodexError} USAGE */

@@ -25,13 +25,16 @@ export interface Outline {
 
 const FENCE = /^[ \t]*(?:>[ \t]*|[-*+][ \t]+|\d+[.)][ \t]+)*(`{3,}|~{3,})(.*)$/
 
+/** A line of a stranger may be a megabyte of spaces, on which an expression would take for ever. */
+const MAX_LINE = 1000
+
 const scanCode = (lines: readonly string[]): { code: boolean[]; blocks: number[] } => {
   const code: boolean[] = []
   const blocks: number[] = []
   let fence = ''
   let inComment = false
   for (const [index, line] of lines.entries()) {
-    const [, marks = '', info = ''] = inComment ? [] : (FENCE.exec(line) ?? [])
+    const [, marks = '', info = ''] = inComment ? [] : (FENCE.exec(line.slice(0, MAX_LINE)) ?? [])
     if (fence !== '') {
       code.push(true)
       if (marks[0] === fence[0] && marks.length >= fence.length && info.trim() === '') fence = ''
@@ -53,17 +56,33 @@ const INLINE_LINK =
 const REFERENCE = /^ {0,3}\[[^\]]+\]:\s*(?:<([^>\n]*)>|(\S+))/
 
 const linksOf = (line: string): string[] => {
-  const text = line.length > 5000 ? '' : line.replaceAll(/(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/g, '')
+  const text = line.length > 5 * MAX_LINE ? '' : line.replaceAll(/(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/g, '')
   const reference = REFERENCE.exec(text)
   const inline = [...text.matchAll(INLINE_LINK)].map(match => match[1] ?? match[2] ?? '')
   return reference === null ? inline : [...inline, reference[1] ?? reference[2] ?? '']
+}
+
+/** Without HTML comments; one that is not closed goes to the end. */
+export const withoutComments = (text: string): string => {
+  let rest = ''
+  let from = 0
+  for (let open = text.indexOf('<!--'); open !== -1; open = text.indexOf('<!--', from)) {
+    rest += text.slice(from, open)
+    const close = text.indexOf('-->', open + 4)
+    if (close === -1) return rest
+    from = close + 3
+  }
+  return rest + text.slice(from)
 }
 
 export const outline = (text: string): Outline => {
   const lines = text.split('\n')
   const { code, blocks } = scanCode(lines)
   const open = lines.flatMap((line, index) => {
-    const match = code[index] === true ? null : /^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(line)
+    const match =
+      code[index] === true || line.length > MAX_LINE
+        ? null
+        : /^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(line)
     return match === null ? [] : [{ level: match[1]?.length ?? 1, text: match[2] ?? '', line: index + 1 }]
   })
   const headings = open.map((heading, index) => {

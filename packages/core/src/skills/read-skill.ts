@@ -8,7 +8,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { FOREIGN_KEYS, PROJECT_KEYS, SKILL_FIELDS } from './fields.ts'
+import { FOREIGN_KEYS, OWN_KEYS, PROJECT_KEYS, SKILL_FIELDS } from './fields.ts'
 import type { SkillField } from './fields.ts'
 import { readFrontMatter } from './front-matter.ts'
 import type { FrontMatter, Report } from './front-matter.ts'
@@ -105,6 +105,7 @@ const whenToUse = (frontMatter: FrontMatter, report: Report): string => {
 }
 
 const reportUnknownKeys = (frontMatter: FrontMatter, report: Report): void => {
+  if (!OWN_KEYS.some(key => Object.hasOwn(frontMatter.fields, key))) return
   for (const key of Object.keys(frontMatter.fields)) {
     if (PROJECT_KEYS.includes(key) || FOREIGN_KEYS.includes(key)) continue
     const meant = nearest(key, PROJECT_KEYS)

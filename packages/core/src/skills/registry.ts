@@ -11,7 +11,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { readCache, writeCache } from './cache-file.ts'
 import { scanSkills } from './scan.ts'
 import type { FoundSkill, Scan } from './scan.ts'
-import type { Skill, SkillProblem } from './skill.ts'
+import type { Skill, SkillPlace, SkillProblem } from './skill.ts'
 
 /** A skill without its text: that is read when someone asks for it. */
 export interface RegisteredSkill extends Omit<Skill, 'body'> {
@@ -187,6 +187,14 @@ export const readSurveyed = async (
 /** Never fails over a skill: what is wrong with the folders and the files stands in `problems`. */
 export const loadRegistry = async (options: LoadRegistryOptions): Promise<Registry> =>
   readSurveyed(await surveySkills(options), options.cacheFolder)
+
+/** Every SKILL.md of these folders, for those who check them: covered ones and unreadable ones too. */
+export const findSkills = async (
+  folders: LoadRegistryOptions['folders'],
+): Promise<{ readonly places: readonly SkillPlace[]; readonly problems: readonly SkillProblem[] }> => {
+  const { scans } = await surveySkills({ folders, cacheFolder: null })
+  return { places: scans.flatMap(scan => scan.found), problems: scans.flatMap(scan => scan.problems) }
+}
 
 /**
  * A skill with its text, read now. Null: there is none of that id, or its file is no skill any more.

@@ -179,7 +179,7 @@ const TAKE_MEMORY = `
 import sys, time
 kept = bytearray(int(sys.argv[1]) << 20)
 for i in range(0, len(kept), 4096): kept[i] = 1
-time.sleep(1.5); print('WON')`
+time.sleep(0.8); print('WON')`
 
 const TAKE_MEMORY_MANY = `
 import os, sys, time
@@ -189,9 +189,10 @@ for _ in range(6):
     if pid == 0:
         kept = bytearray((int(sys.argv[1]) // 6) << 20)
         for i in range(0, len(kept), 4096): kept[i] = 1
-        time.sleep(2.5); os._exit(0)
+        time.sleep(1); os._exit(0)
     pids.append(pid)
-if all(os.waitpid(p, 0)[1] == 0 for p in pids): print('WON')`
+if all([os.waitpid(p, 0)[1] == 0 for p in pids]): print('WON')
+else: sys.exit(1)`
 
 const TAKE_MEMORY_FILES = `
 import os, sys, time
@@ -199,18 +200,18 @@ folders = sys.argv[2:]
 for folder in folders:
     with open(folder + '/srecodex-memory', 'wb') as file:
         for _ in range(int(sys.argv[1]) // len(folders)): file.write(b'x' * (1 << 20))
-time.sleep(1.5); print('WON')
+time.sleep(0.8); print('WON')
 for folder in folders: os.unlink(folder + '/srecodex-memory')`
 
 const TAKE_MEMORY_SHARED = `
 import mmap, sys, time
 kept = mmap.mmap(-1, int(sys.argv[1]) << 20)
 for i in range(0, len(kept), 4096): kept[i] = 1
-time.sleep(1.5); print('WON')`
+time.sleep(0.8); print('WON')`
 
-function memory(program: string, inSandbox: readonly string[] = ['384'], outside: readonly string[] = inSandbox) {
+function memory(program: string, inSandbox: readonly string[] = ['192'], outside: readonly string[] = inSandbox) {
   return async ({ folder }: Place): Promise<LoneResult> => {
-    const ran = await run(folder, program, { args: inSandbox, settings: { 'limits.memory': '256MiB' } })
+    const ran = await run(folder, program, { args: inSandbox, settings: { 'limits.memory': '128MiB' } })
     return {
       control: (await bare(folder, program, outside)).includes('WON'),
       held: !ran.stdout.includes('WON') && ran.report?.status === 'failed',
@@ -227,7 +228,7 @@ except OSError as error: print(error)`
 
 const FLIPPER = `
 import ctypes, os, time
-libc = ctypes.CDLL(None); end = time.time() + 6
+libc = ctypes.CDLL(None); end = time.time() + 3
 while time.time() < end:
     if libc.syscall(316, -100, b'.vscode', -100, b'link', 2) != 0:
         try:
@@ -337,7 +338,7 @@ for pid in pids: os.kill(pid, 9)`
   'memory-one': memory(TAKE_MEMORY),
   'memory-many': memory(TAKE_MEMORY_MANY),
   'memory-tmpfs': ({ folder, isRoot }) =>
-    memory(TAKE_MEMORY_FILES, ['400', '/tmp', '/var/tmp', '/dev/shm', '/run', join(folder, 'home')], ['384', '/dev/shm'])({ folder, isRoot }),
+    memory(TAKE_MEMORY_FILES, ['200', '/tmp', '/var/tmp', '/dev/shm', '/run', join(folder, 'home')], ['192', '/dev/shm'])({ folder, isRoot }),
   'memory-shared': memory(TAKE_MEMORY_SHARED),
 
   async 'large-file'({ folder }) {
@@ -355,13 +356,14 @@ file.close(); print('WON')`
 
   async 'fill-disk'({ folder }) {
     const program = `
-import os, time
-for i in range(1024):
-    with open(f'f{i}', 'wb') as file: file.write(os.urandom(1 << 20)); file.flush(); os.fsync(file.fileno())
-    if i == 95: time.sleep(1.5); print('WON'); break`
+import os, sys, time
+for i in range(int(sys.argv[1])):
+    with open(f'f{i}', 'wb') as file: os.posix_fallocate(file.fileno(), 0, 1 << 20)
+    if i % 32 == 0: time.sleep(0.02)
+time.sleep(0.8); print('WON')`
     const disk = statfsSync(folder)
-    const ran = await run(folder, program, { settings: { 'limits.min_free_space': disk.bavail * disk.bsize - 48 * MEBIBYTE } })
-    const result = { control: (await bare(folder, program)).includes('WON'), held: ran.report?.error?.code === 'LIMIT_EXCEEDED' && !ran.stdout.includes('WON'), said: tell(ran) }
+    const ran = await run(folder, program, { args: ['1500'], settings: { 'limits.min_free_space': disk.bavail * disk.bsize - 48 * MEBIBYTE } })
+    const result = { control: (await bare(folder, program, ['96'])).includes('WON'), held: ran.report?.error?.code === 'LIMIT_EXCEEDED' && !ran.stdout.includes('WON'), said: tell(ran) }
     for (const place of ['ws', 'bare']) rmSync(join(folder, place), { recursive: true })
     return result
   },
@@ -557,16 +559,19 @@ except OSError as error: print(error)`
     }
     const ran = await run(folder, LOOK_FOR_SECRET, { args: [join(folder, 'home')], onEvent: event => event.kind === 'started' && swap() })
     if (!existsSync(join(workspace, 'aside'))) return { control: false, held: false, said: `no swap ${tell(ran)}` }
+    rmSync(agent, { recursive: true, force: true })
+    symlinkSync('../home', agent) // the run's end may have put it into the quarantine
     const home = join(folder, 'home')
     const { stdout } = await promisify(execFile)('bwrap', ['--dev-bind', '/', '/', '--tmpfs', home, '--ro-bind', agent, agent, 'cat', join(home, '.ssh/id_ed25519')])
     return { control: stdout.includes(CANARY), held: !ran.stdout.includes('WON') && (ran.error?.details['cause'] === 'workspace-changed' || ran.report === null), said: tell(ran) }
   },
 
   async 'swap-race'({ folder }) {
-    const flipping = run(folder, FLIPPER)
+    let isOver = false
+    const flipping = run(folder, FLIPPER).finally(() => (isOver = true))
     await sleep(500)
     const seen: Ran[] = []
-    for (let count = 0; count < 10; count++) seen.push(await run(folder, LOOK_FOR_SECRET, { args: [join(folder, 'home')] }))
+    for (let count = 0; count < 10 && !isOver; count++) seen.push(await run(folder, LOOK_FOR_SECRET, { args: [join(folder, 'home')] }))
     const flipped = await flipping
     return { control: flipped.report?.exitCode === 0, held: !seen.some(ran => ran.stdout.includes('WON')), said: seen.map(ran => ran.error?.message ?? ran.report?.status).join('; ') + tell(flipped) }
   },

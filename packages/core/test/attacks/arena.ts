@@ -22,7 +22,7 @@ export interface Arena {
 /** The process of the host: it listens everywhere, and has a secret in its environment and on its command line. */
 const HOST = `
 import os, select, socket, sys, threading
-folder, abstract = sys.argv[1:3]
+folder, abstract = sys.argv[1:3]; secret = open(folder + '/home/.ssh/id_ed25519')
 def log(what): open(folder + '/hits', 'a').write(what + '\\n')
 def stream(name, family, address):
     s = socket.socket(family); s.bind(address); s.listen(64)

@@ -40,19 +40,26 @@ async function main(folder: string): Promise<ArmResults> {
   const [bareArena, arena] = await Promise.all([makeArena(join(folder, 'bare'), GUEST), makeArena(join(folder, 'box'), GUEST)])
   const before = { bare: bareArena.evidence(), sandboxed: arena.evidence() }
   try {
+    const clock = (what: string): void => void (process.env['TIMES'] && process.stderr.write(`${what} ${Math.round(performance.now())}\n`))
+    clock('arena')
     const bare = await runBare(bareArena, probes)
+    clock('bare')
     const sandboxed = await runSandboxed(arena, probes, 20, 3)
+    clock('probes')
     const after = { bare: bareArena.evidence(), sandboxed: arena.evidence() }
     const legitimate = await runSandboxed(arena, LEGITIMATE, 60, 2)
+    clock('legit')
     const alone: Record<string, LoneResult> = {}
     for (const [id, attack] of Object.entries(LONE)) {
       const place = join(folder, 'alone', id)
       mkdirSync(place, { recursive: true })
+      const begun = performance.now()
       alone[id] = await attack({ folder: place, isRoot }).catch((error: unknown) => ({
         control: false,
         held: false,
         said: error instanceof Error ? (error.stack ?? error.message) : String(error),
       }))
+      if (process.env['TIMES']) process.stderr.write(`${id} ${Math.round(performance.now() - begun)}\n`)
     }
     return {
       uid: process.getuid!(),
@@ -80,7 +87,7 @@ function prepare(arena: Arena, programs: readonly (Probe | LegitimateCase)[]): s
       programs.map(({ id, language, program, ...rest }) => ({
         id,
         language,
-        program: language === 'python' && 'area' in rest ? `${PRELUDE}\n${program}` : program,
+        program: language === 'python' && 'area' in rest && !program.startsWith(PRELUDE) ? `${PRELUDE}\n${program}` : program,
       })),
     ),
   )
@@ -91,6 +98,8 @@ function drivenBy(arena: Arena, script: string, seconds: number, atOnce: number)
   return {
     ...arena.environment,
     SCRIPT: script,
+    INIT: '1',
+    PIDS: '',
     SECONDS_EACH: String(seconds),
     AT_ONCE: String(atOnce),
   }
@@ -109,6 +118,8 @@ async function runBare(arena: Arena, probes: readonly Probe[]): Promise<Record<s
       PATH,
       HOME: arena.home,
       GUEST: join(arena.folder, 'guest'),
+      INIT: arena.environment['VICTIM'],
+      PIDS: arena.environment['VICTIM'],
       TOKEN: 'canary-7f3a91',
     },
     maxBuffer: 1e8,

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 work = os.environ['WS'] + '/scratch'
 programs = json.load(open(os.environ['WS'] + '/programs.json'))
@@ -18,6 +19,7 @@ def run(program):
     path = f'{scratch}/program.{extension}'
     with open(path, 'w') as file:
         file.write(program['program'])
+    begun = time.time()
     log = open(f'{scratch}/log', 'w+', errors='replace')
     try:
         ended = subprocess.run([command, path], cwd=scratch, env={**os.environ, 'SCRATCH': scratch},
@@ -26,7 +28,7 @@ def run(program):
     except subprocess.TimeoutExpired:
         code = 'timeout'
     log.seek(0)
-    return program['id'], {'code': code, 'log': log.read()[-600:]}
+    return program['id'], {'code': code, 'seconds': round(time.time() - begun, 1), 'log': log.read()[-600:]}
 
 
 with concurrent.futures.ThreadPoolExecutor(int(os.environ['AT_ONCE'])) as pool:

@@ -6,6 +6,8 @@
  *  - `program` prints `WON` when it got what it wanted, and ends without it otherwise. Python programs stand below
  *    `PRELUDE`. What they aim at is in the environment: `ARENA` (a folder of the host, outside of the workspace),
  *    `WS` (the workspace), `VICTIM` (process id of a process of the host), `STATE`, `CONFIG`, `GUEST`, `SCRIPT`.
+ *  - `INIT` and `PIDS` are process 1 and every process there is; bare they are the suite's own victim, and nothing
+ *    else: other processes of the machine are none of its business.
  *  - every probe is run twice: bare, where it must win, or the probe proves nothing; and in the sandbox, where it
  *    must not. Beside what the program says, the host looks at its own files, sockets and processes.
  *  - `control`: what is run bare instead, where the program itself would hurt the machine. It proves that the same
@@ -48,9 +50,9 @@ export interface LegitimateCase {
 }
 
 export const PRELUDE = `
-import array, ctypes, errno, fcntl, json, mmap, os, pty, resource, signal, socket, stat, struct, subprocess, sys, threading, time
+import array, ctypes, errno, fcntl, mmap, os, resource, signal, socket, stat, struct, sys, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
-ARENA = os.environ['ARENA']; WS = os.environ['WS']; VICTIM = int(os.environ['VICTIM']); HOME = os.environ['HOME']
+ARENA = os.environ['ARENA']; WS = os.environ['WS']; VICTIM = int(os.environ['VICTIM']); INIT = os.environ['INIT']; PIDS = os.environ['PIDS'].split() or [p for p in os.listdir('/proc') if p.isdigit()]; HOME = os.environ['HOME']
 CANARY = 'canary-' + '7f3a91'
 def won(): print('WON', flush=True); os._exit(0)
 def call(number, *arguments):
@@ -126,16 +128,15 @@ export const PROBES: readonly Probe[] = [
     python('outside', 'create-beside', 'makes a file beside the workspace', `open(ARENA + '/planted', 'w').write('x')\nos.stat(ARENA + '/outside/file'); won()`),
     python('outside', 'proc-self-root', 'goes outside by /proc/self/root', `open('/proc/self/root' + ARENA + '/outside/file', 'a').write('x'); won()`),
     python('outside', 'proc-self-cwd', 'goes outside by /proc/self/cwd/..', `os.chdir(WS); open('/proc/self/cwd/../outside/file', 'a').write('x'); won()`),
-    python('outside', 'proc-1-root', 'goes outside by /proc/1/root', `open('/proc/1/root' + ARENA + '/outside/file', 'a').write('x'); won()`, 'root'),
+    python('outside', 'proc-1-root', 'goes outside by /proc/1/root', `open(f'/proc/{INIT}/root' + ARENA + '/outside/file', 'a').write('x'); won()`),
     python('outside', 'proc-host-root', "goes outside by the root of a host's process", `open(f'/proc/{VICTIM}/root' + ARENA + '/outside/file', 'a').write('x'); won()`),
-    python('outside', 'proc-any-fd', 'opens a descriptor of any other process', `
-for pid in filter(str.isdigit, os.listdir('/proc')):
+    python('outside', 'proc-any-fd', 'opens a file that any other process has open', `
+for pid in PIDS:
     if int(pid) == os.getpid(): continue
     try:
         for fd in os.listdir(f'/proc/{pid}/fd'):
-            try:
-                if CANARY in open(f'/proc/{pid}/fd/{fd}', errors='replace').read(200): won()
-            except OSError: pass
+            place = f'/proc/{pid}/fd/{fd}'
+            if stat.S_ISREG(os.stat(place).st_mode) and CANARY in open(place, errors='replace').read(200): won()
     except OSError: pass`),
     python('outside', 'dirfd', 'opens relative to a descriptor of the root', `
 root = os.open('/', os.O_RDONLY); os.write(os.open(ARENA[1:] + '/outside/file', os.O_WRONLY | os.O_APPEND, dir_fd=root), b'x'); won()`),
@@ -159,7 +160,7 @@ for fd in (30, 241, 251):
 if set(map(int, os.listdir('/proc/self/fd'))) - {0, 1, 2, max(map(int, os.listdir('/proc/self/fd')))}: won()`),
     python('outside', 'etc-passwd', 'opens /etc/passwd for writing', `open('/etc/passwd', 'a'); won()`, 'root'),
     python('outside', 'usr', 'makes a program in /usr/local/bin', `open('/usr/local/bin/srecodex-probe', 'w'); os.unlink('/usr/local/bin/srecodex-probe'); won()`, 'root'),
-    python('outside', 'interpreter', "opens the interpreter's own file for writing", `os.close(os.open('/usr/bin/perl', os.O_WRONLY | os.O_APPEND)); won()`, 'root'),
+    python('outside', 'system-file', 'opens a file of the system in /usr for writing', `os.close(os.open('/usr/lib/os-release', os.O_WRONLY | os.O_APPEND)); won()`, 'root'),
     python('outside', 'crontab', 'plants a job for cron', `open('/etc/cron.d/srecodex-probe', 'w'); os.unlink('/etc/cron.d/srecodex-probe'); won()`, 'root'),
     python('outside', 'chmod-dev-null', "changes the mode of the host's /dev/null", `os.chmod('/dev/null', mode('/dev/null')); won()`, 'root'),
     python('outside', 'fchmod-stdin', 'changes the mode of the device behind descriptor 0', `os.fchmod(0, stat.S_IMODE(os.fstat(0).st_mode)); won()`, 'root'),
@@ -195,12 +196,12 @@ call(316, -100, old, -100, new, 2); call(316, -100, old, -100, new, 2); won()`),
   python('secrets', 'home-list', 'lists the home folder', `if '.ssh' in os.listdir(HOME): won()`),
   python('secrets', 'environment', "finds the caller's secret in its environment", `if any(CANARY in v for v in os.environ.values()): won()`),
   python('secrets', 'all-environments', 'finds a secret in the environment of any process', `
-for pid in filter(str.isdigit, os.listdir('/proc')):
+for pid in PIDS:
     try:
         if CANARY.encode() in open(f'/proc/{pid}/environ', 'rb').read(): won()
     except OSError: pass`),
   python('secrets', 'all-command-lines', 'finds a secret on the command line of any process', `
-for pid in filter(str.isdigit, os.listdir('/proc')):
+for pid in PIDS:
     try:
         if b'argument-' + CANARY.encode() in open(f'/proc/{pid}/cmdline', 'rb').read(): won()
     except OSError: pass`),
@@ -210,25 +211,26 @@ for pid in filter(str.isdigit, os.listdir('/proc')):
   // ---- the kernel's files
   python('kernel files', 'core-pattern', 'opens /proc/sys/kernel/core_pattern, which runs programs as root', `os.open('/proc/sys/kernel/core_pattern', os.O_WRONLY); won()`, 'root'),
   python('kernel files', 'modprobe-path', 'opens /proc/sys/kernel/hostname for writing', `os.open('/proc/sys/kernel/hostname', os.O_WRONLY); won()`, 'root'),
-  python('kernel files', 'sysrq', 'opens /proc/sysrq-trigger', `os.open('/proc/sysrq-trigger', os.O_WRONLY); won()`, 'root'),
+  python('kernel files', 'sysrq', 'opens /proc/sysrq-trigger, or the switch for panics', `os.open(next(p for p in ('/proc/sysrq-trigger', '/proc/sys/kernel/panic') if os.path.exists(p)), os.O_WRONLY); won()`, 'root'),
   python('kernel files', 'drop-caches', 'opens /proc/sys/vm/drop_caches', `os.open('/proc/sys/vm/drop_caches', os.O_WRONLY); won()`, 'root'),
-  python('kernel files', 'pid1-exe', 'changes the mode of /proc/1/exe', `os.chmod('/proc/1/exe', mode('/proc/1/exe')); won()`, 'root'),
-  python('kernel files', 'pid1-mem', 'opens the memory of process 1', `open('/proc/1/mem', 'rb'); won()`, 'root'),
+  python('kernel files', 'pid1-exe', 'changes the mode of the program of process 1', `os.chmod(f'/proc/{INIT}/exe', mode(f'/proc/{INIT}/exe')); won()`, 'root'),
+  python('kernel files', 'pid1-mem', 'opens the memory of process 1', `open(f'/proc/{INIT}/mem', 'rb'); won()`),
+  python('kernel files', 'pid1-environ', 'reads the environment of process 1', `if open(f'/proc/{INIT}/environ', 'rb').read(): won()`),
   python('kernel files', 'pid1-fd', "opens a pipe or file of process 1, such as the status pipe of the sandbox's init", `
-for fd in os.listdir('/proc/1/fd'):
+for fd in os.listdir(f'/proc/{INIT}/fd'):
     for flags in (os.O_RDONLY, os.O_WRONLY):
-        try: os.open(f'/proc/1/fd/{fd}', flags | os.O_NONBLOCK); won()
-        except OSError: pass`, 'root'),
-  python('kernel files', 'pid1-maps', 'reads the memory map of process 1', `if open('/proc/1/maps').read(): won()`, 'root'),
+        try: os.open(f'/proc/{INIT}/fd/{fd}', flags | os.O_NONBLOCK); won()
+        except OSError: pass`),
+  python('kernel files', 'pid1-maps', 'reads the memory map of process 1', `if open(f'/proc/{INIT}/maps').read(): won()`),
   python('kernel files', 'own-mem', 'writes its own read-only memory by /proc/self/mem', `os.open('/proc/self/mem', os.O_RDWR); won()`),
   python('kernel files', 'kmsg', "reads the kernel's log from /dev/kmsg", `os.open('/dev/kmsg', os.O_RDONLY); won()`, 'root'),
   python('kernel files', 'kmsg-write', "writes to the kernel's log", `os.open('/dev/kmsg', os.O_WRONLY); won()`, 'root'),
   python('kernel files', 'syslog', "asks for the size of the kernel's log", `call(103, 10, None, 0); won()`, 'root'),
   python('kernel files', 'sys', 'reads /sys', `if os.listdir('/sys/kernel'): won()`),
   python('kernel files', 'cgroup', 'reads the control groups', `if os.listdir('/sys/fs/cgroup'): won()`),
-  python('kernel files', 'cgroup-escape', 'joins the root control group', `
+  python('kernel files', 'cgroup-escape', 'opens the root control group to join it', `
 import glob
-open(sorted(glob.glob('/sys/fs/cgroup/*/cgroup.procs'))[0], 'a').write(str(os.getpid())); won()`, 'root'),
+os.open(sorted(glob.glob('/sys/fs/cgroup/*/cgroup.procs') + glob.glob('/sys/fs/cgroup/cgroup.procs'))[0], os.O_WRONLY); won()`, 'root'),
   python('kernel files', 'disk-device', 'finds a block device', `
 if any(stat.S_ISBLK(os.stat('/dev/' + n).st_mode) for n in os.listdir('/dev') if os.path.exists('/dev/' + n)): won()`),
   python('kernel files', 'oom-score', 'protects itself from the out-of-memory killer', `open('/proc/self/oom_score_adj', 'w').write('-100'); won()`, 'root'),
@@ -276,8 +278,13 @@ finally: os.kill(pid, 9)`),
   python('processes', 'kcmp', 'compares the kernel objects of two processes', `call(312, os.getpid(), os.getpid(), 0, 0, 0); won()`),
   python('processes', 'realtime', 'takes the processor with a real-time priority', `os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)); won()`, 'root'),
   python('processes', 'nice', 'raises its own priority', `os.nice(-5); won()`, 'root'),
-  python('processes', 'raise-limit', 'raises its own limit of open files', `
-soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE); resource.setrlimit(resource.RLIMIT_NOFILE, (hard + 1, hard + 1)); won()`, 'root'),
+  {
+    ...python('processes', 'raise-limit', 'raises its own limit of open files', `
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE); resource.setrlimit(resource.RLIMIT_NOFILE, (soft + 1, max(hard, soft + 1))); won()`),
+    // Root may raise the hard limit, where a container left it the capability; everybody the soft one.
+    control: `${PRELUDE}
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1])); resource.setrlimit(resource.RLIMIT_NOFILE, (65, resource.getrlimit(resource.RLIMIT_NOFILE)[1])); won()`,
+  },
   python('processes', 'no-limits', 'runs without a limit for the size of a file', `if resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY: won()`),
   python('processes', 'core-dump', "hands a core dump to the program in the host's core_pattern, which runs as root", `
 resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
@@ -347,27 +354,27 @@ if ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m))
   python('system calls', 'acct', 'turns process accounting off', `call(163, None); won()`, 'root'),
   python('system calls', 'reboot', 'asks for a reboot, with a wrong magic number', `unless_denied(lambda: call(169, 0, 0, 0, None))`, 'root'),
   python('system calls', 'swapoff', 'turns swap off', `unless_denied(lambda: call(168, b'/nonexistent'))`, 'root'),
-  python('system calls', 'adjtimex', 'changes the clock', `b = bytearray(208); struct.pack_into('<I', b, 0, 0x8000); unless_denied(lambda: call(159, bytes(b)))`, 'root'),
+  python('system calls', 'adjtimex', 'changes the clock', `b = bytearray(208); struct.pack_into('<I', b, 0, 0x4000); unless_denied(lambda: call(159, bytes(b)))`, 'root'),
   python('system calls', 'fallocate-past-end', 'takes disk space past the end of a file, which no limit of file size counts', `
 fd = os.open(os.environ['SCRATCH'] + '/big', os.O_CREAT | os.O_RDWR); call(285, fd, 1, 0, 64 << 20); os.ftruncate(fd, 0); won()`),
   // ---- terminals
   python('terminal', 'tiocsti', 'types into a terminal by TIOCSTI', `
-master, slave = pty.openpty(); pid = os.fork()
+master, slave = os.openpty(); pid = os.fork()
 if pid == 0:
     os.setsid(); fcntl.ioctl(slave, 0x540E, 0)
     try: fcntl.ioctl(slave, 0x5412, b'x'); os._exit(0)
     except OSError: os._exit(1)
 if os.waitpid(pid, 0)[1] == 0: won()`),
   python('terminal', 'tiocsti-high-bits', 'types into a terminal with bits above the 32 that the kernel compares', `
-master, slave = pty.openpty(); pid = os.fork()
+master, slave = os.openpty(); pid = os.fork()
 if pid == 0:
     os.setsid(); fcntl.ioctl(slave, 0x540E, 0)
     os._exit(0 if libc.syscall(ctypes.c_long(16), ctypes.c_long(slave), ctypes.c_long(0x100005412), ctypes.c_char_p(b'x')) == 0 else 1)
 if os.waitpid(pid, 0)[1] == 0: won()`),
   python('terminal', 'tioclinux', 'reaches the console by TIOCLINUX', `
-master, slave = pty.openpty(); unless_denied(lambda: fcntl.ioctl(slave, 0x541C, b'\\2'))`),
+master, slave = os.openpty(); unless_denied(lambda: fcntl.ioctl(slave, 0x541C, b'\\2'))`),
   python('terminal', 'line-discipline', 'loads a line discipline into the kernel', `
-master, slave = pty.openpty(); fcntl.ioctl(slave, 0x5423, struct.pack('i', 0)); won()`),
+master, slave = os.openpty(); fcntl.ioctl(slave, 0x5423, struct.pack('i', 0)); won()`),
 ]
 
 export const LONE_ATTACKS: readonly LoneAttack[] = [
@@ -377,10 +384,10 @@ export const LONE_ATTACKS: readonly LoneAttack[] = [
   { id: 'srecodex-killed', area: 'survivors', title: 'outlives a srecodex that is killed by SIGKILL', judged: 'no process with its mark is in /proc', control: 'the same child of a Node without the sandbox lives on', arms: 'both' },
   { id: 'kill-pid-1', area: 'processes', title: 'kills the first process of the sandbox to lose its own record', judged: 'the run ends with the script’s own exit status', control: 'the same signal ends a process that is no init', arms: 'both' },
   { id: 'fork-bomb', area: 'limits', title: 'forks until it is refused', judged: 'fewer processes than the limit', control: 'scaled: 80 processes bare', arms: 'both' },
-  { id: 'memory-one', area: 'limits', title: 'takes more memory than its limit', judged: 'it never holds it', control: 'scaled: 384 MiB bare', arms: 'both' },
-  { id: 'memory-many', area: 'limits', title: 'takes more memory than its limit in six processes', judged: 'they never hold it', control: 'scaled: 384 MiB bare', arms: 'both' },
-  { id: 'memory-tmpfs', area: 'limits', title: 'takes memory as files in /tmp, /var/tmp, /dev/shm, /run and HOME', judged: 'it never holds it', control: 'scaled: 384 MiB in /dev/shm bare', arms: 'both' },
-  { id: 'memory-shared', area: 'limits', title: 'takes memory as a shared mapping, which no process limit counts', judged: 'it never holds it', control: 'scaled: 384 MiB bare', arms: 'both' },
+  { id: 'memory-one', area: 'limits', title: 'takes more memory than its limit', judged: 'it never holds it', control: 'scaled: 192 MiB bare', arms: 'both' },
+  { id: 'memory-many', area: 'limits', title: 'takes more memory than its limit in six processes', judged: 'they never hold it', control: 'scaled: 192 MiB bare', arms: 'both' },
+  { id: 'memory-tmpfs', area: 'limits', title: 'takes memory as files in /tmp, /var/tmp, /dev/shm, /run and HOME', judged: 'it never holds it', control: 'scaled: 192 MiB in /dev/shm bare', arms: 'both' },
+  { id: 'memory-shared', area: 'limits', title: 'takes memory as a shared mapping, which no process limit counts', judged: 'it never holds it', control: 'scaled: 192 MiB bare', arms: 'both' },
   { id: 'large-file', area: 'limits', title: 'writes a file larger than file_size', judged: 'LIMIT_EXCEEDED, and the file is no larger', control: 'scaled: 32 MiB bare', arms: 'both' },
   { id: 'fill-disk', area: 'limits', title: 'fills the disk with many small files', judged: 'LIMIT_EXCEEDED for free space', control: 'scaled: 96 MiB bare', arms: 'both' },
   { id: 'output-flood', area: 'limits', title: 'prints 256 MiB', judged: 'the kept file is cut to the byte, the count is exact, the script went on', control: 'bare, a redirect keeps all of a smaller flood', arms: 'both' },
@@ -395,7 +402,7 @@ export const LONE_ATTACKS: readonly LoneAttack[] = [
   { id: 'script-beside-socket', area: 'network', title: 'is started from a runtime folder, to see the sockets beside it', judged: 'it does not connect', control: 'bare, it does', arms: 'both' },
   { id: 'runtime-workspace', area: 'network', title: 'has a runtime folder with its sockets for a workspace', judged: 'WORKSPACE_INVALID', control: 'an ordinary folder is accepted', arms: 'root' },
   { id: 'swapped-mount', area: 'outside', title: 'exchanges what is about to be mounted for a link to HOME, from another run', judged: 'the run is refused', control: 'bubblewrap alone mounts what the link names', arms: 'both' },
-  { id: 'swap-race', area: 'outside', title: 'the same exchange as fast as it can, for as long as ten runs start', judged: 'no run sees the secret', control: 'see swapped-mount', arms: 'both' },
+  { id: 'swap-race', area: 'outside', title: 'the same exchange as fast as it can, for three seconds in which up to ten runs start', judged: 'no run sees the secret', control: 'see swapped-mount', arms: 'both' },
   { id: 'nul-argument', area: 'processes', title: 'smuggles fields to init in an argument with a NUL', judged: 'REFUSED', control: 'the same argument without NUL arrives', arms: 'both' },
   { id: 'symlinked-workspace', area: 'outside', title: 'is given a workspace by a link, and climbs out by ..', judged: 'the file beside the link’s target is not there', control: 'bare, it is', arms: 'both' },
   { id: 'symlinked-script', area: 'outside', title: 'is started by a link, and rewrites what it points to', judged: 'the file is as it was', control: 'bare, it is rewritten', arms: 'both' },
@@ -496,8 +503,8 @@ EOF
 exec 5>/dev/null; echo x >&5; read -r x < <(echo y); [ "$x" = y ]; echo WORKS`),
   legitimateShell('background', 'background jobs, wait, traps, mktemp', `
 sleep 0.1 & sleep 0.1 & wait; t=$(mktemp -d); trap 'rm -r "$t"' EXIT; mkfifo "$t/p"; echo x >"$t/p" & read -r x <"$t/p"; [ "$x" = x ]; timeout 5 true; nohup true >/dev/null 2>&1; setsid true; echo WORKS`),
-  legitimateShell('text-tools', 'sort of a million lines in /tmp, awk, sed, grep, xargs -P, perl', `
-seq 1000000 | sort -R -S 20M -T /tmp | sort -n -S 20M | tail -1 | grep -qx 1000000
+  legitimateShell('text-tools', 'sort of 300,000 lines in /tmp, awk, sed, grep, xargs -P, perl', `
+seq 300000 | shuf | sort -n -S 1M -T /tmp | tail -1 | grep -qx 300000
 seq 100 | xargs -P 4 -n 10 echo | wc -l | grep -q 10; echo a b | awk '{print $2}' | sed s/b/c/ | grep -q c; perl -MPOSIX -MSocket -e 'print floor(1.5)' | grep -q 1; which awk >/dev/null; echo WORKS`),
   legitimateShell('git', 'git init, add, commit, status, clone, branch, worktree, stash, gc', `
 rm -rf g g2 gw; git init -q -b main g; cd g; git config user.email a@b; git config user.name n; echo x >f; git add f; git commit -qm one; git status --porcelain; git clone -q . ../g2; git worktree add -q ../gw -b other; echo y >>f; git stash -q; git stash pop -q; git commit -qam two; git gc -q; git log --oneline | wc -l | grep -q 2; cd ..; rm -rf g g2 gw; echo WORKS`),
@@ -507,8 +514,11 @@ cd "$WS"; echo x >legit-file; git add legit-file; git -c user.email=a@b -c user.
 rm -rf v; /usr/bin/python3 -m venv --without-pip v 2>/dev/null || /usr/bin/python3 -m venv --without-pip --symlinks v; v/bin/python -c 'import sys; assert sys.prefix != sys.base_prefix'; rm -rf v; echo WORKS`),
   legitimateShell('tar', 'tar, gzip, cp -a, install, ln, touch, chmod with ordinary modes', `
 rm -rf t t2; mkdir -p t/a t2; echo x >t/a/f; chmod 600 t/a/f; chmod 1777 t; ln -s a/f t/l; ln t/a/f t/h; tar czf t.tgz t; tar xzf t.tgz -C t2; cp -a t2/t t3; cp -p /usr/bin/true t3/; install -m 755 /usr/bin/true t3/i; touch -d yesterday t3/i; umask 077; mkdir t3/m; rm -rf t t2 t3 t.tgz; echo WORKS`),
-  legitimateShell('link-farm', '2,000 links, and find over them', `
-rm -rf farm; mkdir farm; for i in $(seq 2000); do ln -s ../x$i farm/$i; done; find farm -type l | wc -l | grep -qx 2000; rm -rf farm; echo WORKS`),
+  legitimatePython('link-farm', '2,000 links, and a walk over them', `
+import os, shutil
+shutil.rmtree('farm', ignore_errors=True); os.mkdir('farm')
+for i in range(2000): os.symlink(f'../x{i}', f'farm/{i}')
+assert sum(e.is_symlink() for e in os.scandir('farm')) == 2000; shutil.rmtree('farm'); print('WORKS')`),
   legitimateShell('script-command', 'script(1) records a terminal', `script -qec 'test -t 1 && echo inside' /dev/null | grep -q inside; echo WORKS`),
   legitimateShell('fallocate-command', 'fallocate(1) and truncate(1) make large files', `fallocate -l 64M fa; truncate -s 1G tr; stat -c %s fa | grep -qx 67108864; rm fa tr; echo WORKS`),
   legitimateNode('node-processes', 'spawnSync, exec, worker threads, child with a channel', `

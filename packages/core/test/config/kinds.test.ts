@@ -57,7 +57,7 @@ test.each<[string, Kind<unknown>, unknown, string[]]>([
   ['a negative size', memory, '-2GiB', ['is "-2GiB", not a size such as "2GiB"']],
   ['not a number', memory, NaN, ['is NaN, not a size such as "2GiB"']],
   ['too little memory', memory, 1, ['is 1; it must lie between 16777216 and 1125899906842624 bytes']],
-  ['no time at all', timeout, 0, ['is 0; it must lie between 1 and 604800 seconds']],
+  ['no time at all', timeout, 0, ['is 0; it must lie between 0.1 and 604800 seconds']],
   ['endless time', timeout, Infinity, ['is Infinity, not a number of seconds or a duration such as "15m"']],
   ['seconds as text', timeout, '300', ['is "300", not a number of seconds or a duration such as "15m"']],
   ['no calls at all', rate, '0/s', ['is "0/s"; it must be more than 0 and at most 10000/s']],

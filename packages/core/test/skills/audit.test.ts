@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { auditSkill, auditSkills, renderChecklist } from '../../src/skills/audit.ts'
+import { auditSkill, auditSkills, renderChecklist, writeChecklist } from '../../src/skills/audit.ts'
 import { parseSkill } from '../../src/skills/read-skill.ts'
 import { loadRegistry } from '../../src/skills/registry.ts'
 import { folderOf, placeOf, skillText, temporaryFolder, write } from './fixture.ts'
@@ -149,6 +150,16 @@ test('the checklist', () => {
     - k8s/single-pod-restart (single item)
     "
   `)
+})
+
+test('the checklist is written once', async () => {
+  const file = path.join(await temporaryFolder(), 'SCRIPT-FIRST-SKILLS.md')
+  const result = { skills: [audit('k8s/x', SINGLE)], problems: [] }
+  expect([await writeChecklist(file, result), await writeChecklist(file, result)]).toEqual([
+    'written',
+    'unchanged',
+  ])
+  expect(await readFile(file, 'utf8')).toBe(renderChecklist(result))
 })
 
 test('an audit reads payloads, and what it cannot judge is a problem', async () => {

@@ -29,7 +29,7 @@ test('it is put before the examples, once, and taken away without a trace', () =
 test.each([
   ['an altered one is replaced', WITH.replace('Execute the script once', 'Execute it'), WITH],
   ['a placeholder is replaced', WITH.replace(DIRECTIVE_TEXT, '[Standard directive text]'), WITH],
-  ['two become one', `${WITH}\n${SECTION}`, `${WITH}`],
+  ['two become one', `${WITH}\n${SECTION}`, WITH],
   ['a text without its section gets it', `${BODY}\n${DIRECTIVE_TEXT}\n`, `${WITH}\n`],
   ['without examples it comes last', '# X\n', `# X\n\n${SECTION}`],
   ['an empty body becomes the section', '', SECTION],

@@ -171,7 +171,7 @@ test('the loader finds links and payloads, and the fixes make the findings go', 
   ])
   expect(await applyFixes([fix])).toEqual({ fixed: [fix], skipped: [] })
   const after = await lintSkills([place])
-  expect(rules(after.skills[0]!.findings)).toEqual(['links/resolve:45', 'links/inside:45'])
+  expect(rules(after.skills[0]!.findings)).toEqual(['links/resolve:46', 'links/inside:46'])
   expect((await stat(path.join(place.folder, 'scripts/x.py'))).mode & 0o777).toBe(0o755)
 })
 

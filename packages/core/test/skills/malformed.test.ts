@@ -177,7 +177,7 @@ test('each malformed file has its own clear problem, runs nothing, and hides no 
         [path.relative(path.join(skills, 'bad'), at?.file ?? ''), rule, message] as const,
     )
     .filter(([file]) => !table.some(([name]) => file === `${name}/SKILL.md`))
-  expect(others.sort()).toEqual([
+  expect(others.sort(([a], [b]) => (a < b ? -1 : 1))).toEqual([
     ['circle/SKILL.md', 'file/unreadable', 'the file cannot be read: its symlinks go in a circle'],
     ['dangling/SKILL.md', 'file/unreadable', 'the file cannot be read: it leads nowhere'],
     ['folder/SKILL.md', 'file/unreadable', 'the file cannot be read: it is not a regular file'],

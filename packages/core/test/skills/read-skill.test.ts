@@ -83,6 +83,7 @@ test.each<[string, Record<string, string>, object, string[]]>([
   ['an unknown risk is a high one', { risk_level: 'severe' }, { riskLevel: 'high' }, ['field/risk_level:6']],
   ['a risk in capitals', { risk_level: 'Medium' }, { riskLevel: 'medium' }, ['field/risk_level:6']],
   ['tags as one text', { tags: 'k8s, restart' }, { tags: ['k8s', 'restart'] }, ['field/tags:4']],
+  ['a list of tags in quotes', { tags: '"[k8s, restart]"' }, { tags: ['k8s', 'restart'] }, ['field/tags:4']],
   ['tags with a number', { tags: '[404, k8s, k8s]' }, { tags: ['404', 'k8s'] }, []],
   ['a tag that is a map', { tags: '\n  - k8s\n  - { a: b }' }, { tags: ['k8s'] }, ['field/tags:6']],
   ['an entry outside', { entry: '../../bin/sh' }, { entry: null }, ['field/entry:6']],
@@ -113,6 +114,10 @@ test('a slip in a key names the key that was meant', () => {
       at: { file: place.file, line: 6 },
     },
   ])
+})
+
+test('in a file that was not written for this project, a key that we do not know is no slip', () => {
+  expect(read('---\nname: x\ndescription: y\nrisk: unknown\ntag: z\n---\n').problems).toEqual([])
 })
 
 test('a key of Object.prototype is a key like any other', () => {

@@ -1,7 +1,7 @@
 import { readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { loadRegistry, readSkill, similarIds } from '../../src/skills/registry.ts'
+import { findSkills, loadRegistry, readSkill, similarIds } from '../../src/skills/registry.ts'
 import { folderOf, rewriteUnnoticed, rules, settle, skillText, temporaryFolder, write } from './fixture.ts'
 
 const ids = (skills: readonly { readonly id: string }[]): string[] => skills.map(skill => skill.id)
@@ -79,11 +79,11 @@ test('linked folders are followed, each once, and a circle ends', async () => {
   await symlink('gone', path.join(folder, 'dangling'))
   const { skills, problems } = await loadRegistry({ folders: [folder], cacheFolder: null })
   expect(ids(skills)).toEqual(['linked', 'real', 'z/deep'])
-  expect(problems.map(({ rule, at }) => [path.relative(folder, at?.file ?? ''), rule]).sort()).toEqual([
-    ['a-copy', 'folder/twice'],
-    ['dangling', 'folder/link'],
-    ['z/self', 'folder/loop'],
-    ['z/up', 'folder/loop'],
+  expect(problems.map(({ rule, at }) => `${path.relative(folder, at?.file ?? '')} ${rule}`).sort()).toEqual([
+    'a-copy folder/twice',
+    'dangling folder/link',
+    'z/self folder/loop',
+    'z/up folder/loop',
   ])
 })
 
@@ -208,4 +208,16 @@ test.each([
   const folder = await folderOf({ 'k8s/bulk-restart/SKILL.md': skillText(), 'db/test/SKILL.md': skillText() })
   const registry = await loadRegistry({ folders: [folder], cacheFolder: null })
   expect(await similarIds(registry, asked)).toEqual(told)
+})
+
+test('whoever checks skills gets every file: covered ones and those that are not served too', async () => {
+  const shipped = await folderOf({ 'a/SKILL.md': skillText() })
+  const project = await folderOf({ 'a/SKILL.md': skillText(), 'b/SKILL.md': '' })
+  const { places, problems } = await findSkills([shipped, project])
+  expect(places.map(({ file }) => file)).toEqual([
+    path.join(shipped, 'a/SKILL.md'),
+    path.join(project, 'a/SKILL.md'),
+    path.join(project, 'b/SKILL.md'),
+  ])
+  expect(problems).toEqual([])
 })

@@ -9,6 +9,7 @@
  *  - `words`: what is known well enough to be what a typo meant.
  */
 
+import { ownClauses } from './elsewhere.ts'
 import { FIELDS, RANKING, type Field } from './ranking.ts'
 import { RunTable } from './run-table.ts'
 import { eachRun, isStopWord, plain, stem, takeApart } from './tokens.ts'
@@ -49,7 +50,8 @@ export const FULL_IMPACT = 2 ** IMPACT_BITS - 1
 export function buildIndex(skills: readonly SearchableSkill[]): SearchIndex {
   if (skills.length > MAX_SKILLS) throw new RangeError(`an index holds at most ${MAX_SKILLS} skills`)
   const vocabulary = new Vocabulary()
-  const texts = skills.map(skill => readFields(skill, vocabulary))
+  const ids = new Set(skills.flatMap(({ id }) => [id.toLowerCase(), lastPart(id)]))
+  const texts = skills.map(skill => readFields(skill, vocabulary, ids))
   const order = Array.from(vocabulary.terms.keys()).sort((a, b) =>
     compare(vocabulary.terms[a]!, vocabulary.terms[b]!),
   )
@@ -141,15 +143,20 @@ class Vocabulary {
   }
 }
 
-function readFields(skill: SearchableSkill, vocabulary: Vocabulary): SkillTerms {
+const lastPart = (id: string): string => id.slice(id.lastIndexOf('/') + 1).toLowerCase()
+
+function readFields(skill: SearchableSkill, vocabulary: Vocabulary, ids: ReadonlySet<string>): SkillTerms {
+  const own = new Set([skill.id.toLowerCase(), lastPart(skill.id)])
+  const others = (id: string): boolean => ids.has(id) && !own.has(id)
   const body = skill.body.slice(0, MAX_BODY_CHARS)
   const headings = body.match(/^#{1,6} .*$/gmu) ?? []
   return {
     id: vocabulary.read(skill.id, true),
     name: vocabulary.read(skill.name, true),
     tags: vocabulary.read(skill.tags.join(' , '), true),
-    description: vocabulary.read(skill.description, true),
-    intent: vocabulary.read(skill.intent === skill.description ? '' : skill.intent, true),
+    description: vocabulary.read(ownClauses(skill.description, others), true),
+    // Where one is absent it is the other: said once.
+    intent: vocabulary.read(skill.intent === skill.description ? '' : ownClauses(skill.intent, others), true),
     headings: vocabulary.read(headings.join('\n'), false),
     body: vocabulary.read(body, false),
   }
@@ -169,7 +176,7 @@ interface Weighed {
 function weigh(texts: readonly SkillTerms[], order: readonly number[]): Weighed {
   const rank = new Uint32Array(order.length)
   for (const [at, term] of order.entries()) rank[term] = at
-  const { starts, having } = count(texts, rank)
+  const { starts, having } = countSkills(texts, rank)
   const average = averageLengths(texts)
   const postings = new Uint32Array(starts[order.length]!)
   const next = starts.slice(0, -1)
@@ -201,7 +208,10 @@ function weigh(texts: readonly SkillTerms[], order: readonly number[]): Weighed 
 }
 
 /** Where the postings of each term begin, and how many skills have it; one that only mentions it counts less. */
-function count(texts: readonly SkillTerms[], rank: Uint32Array): { starts: Uint32Array; having: Float64Array } {
+function countSkills(
+  texts: readonly SkillTerms[],
+  rank: Uint32Array,
+): { starts: Uint32Array; having: Float64Array } {
   const starts = new Uint32Array(rank.length + 1)
   const having = new Float64Array(rank.length)
   const last = new Int32Array(rank.length).fill(-1)

@@ -1,6 +1,14 @@
 /** An index as a query reads it: numbers decoded, terms looked up by halving. */
 
-import { BODY, FIELD_BITS, IMPACT_BITS, FULL_IMPACT, compare, rarity, type SearchIndex } from './build-index.ts'
+import {
+  BODY,
+  FIELD_BITS,
+  IMPACT_BITS,
+  FULL_IMPACT,
+  compare,
+  rarity,
+  type SearchIndex,
+} from './build-index.ts'
 
 export interface LoadedIndex {
   readonly skills: number
@@ -63,7 +71,7 @@ const lines = (text: string): string[] => (text === '' ? [] : text.split('\n'))
 /** A copy: what Buffer decodes to may lie anywhere in a shared pool, and typed arrays want alignment. */
 function bytes(base64: string): ArrayBuffer {
   const buffer = Buffer.from(base64, 'base64')
-  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength) as ArrayBuffer
+  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength)
 }
 
 /** Where `wanted` stands in sorted lines, or would stand. */

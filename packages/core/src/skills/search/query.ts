@@ -35,10 +35,13 @@ export interface Slot {
 const MAX_QUERY_CHARS = 4096
 const MAX_WORDS = 200
 const MAX_SLOTS = 32
+/** From here on two slips: shorter words have too many neighbours. */
+const LONG_WORD_CHARS = 9
 
 const WEAK = new Set(WEAK_WORDS)
 const ORDINARY = new Set([...ORDINARY_WORDS, ...WEAK_WORDS])
 
+/** A word with a digit that no skill has is the name of a pod, a version, an address: it asks for no skill. */
 export function readQuery(query: string, index: LoadedIndex): Slot[] {
   const words = readWords(query)
   const known = thesaurus()
@@ -54,7 +57,9 @@ export function readQuery(query: string, index: LoadedIndex): Slot[] {
   })
   addWholes(words, at, index)
   addPhrases(words, at, index, known)
-  return [...drafts.values()].map(({ word, mass, readings }) => ({ word, mass, readings }))
+  return [...drafts.values()]
+    .filter(({ word, readings }) => readings.length > 0 || !/\d/u.test(word))
+    .map(({ word, mass, readings }) => ({ word, mass, readings }))
 }
 
 interface QueryWord {
@@ -107,7 +112,7 @@ function repair(
   known: Thesaurus,
 ): { form: string; weight: number } | undefined {
   if (word.length < 4 || !/^\p{L}+$/u.test(word)) return
-  const limit = word.length < 8 ? 1 : 2
+  const limit = word.length < LONG_WORD_CHARS ? 1 : 2
   let best: { form: string; slips: number; commonness: number } | undefined
   const consider = (form: string): void => {
     if (Math.abs(form.length - word.length) > limit || !startsAlike(form, word)) return
@@ -115,7 +120,8 @@ function repair(
     if (slips === 0 || slips > (best?.slips ?? limit)) return
     const commonness = index.commonness(index.termOf(stem(form)))
     if (term !== undefined && commonness < 4) return
-    if (best === undefined || slips < best.slips || commonness > best.commonness) best = { form, slips, commonness }
+    if (best === undefined || slips < best.slips || commonness > best.commonness)
+      best = { form, slips, commonness }
   }
   for (const form of index.words) consider(form)
   for (const form of known.words) consider(form)
@@ -145,16 +151,22 @@ function apart(word: string, index: LoadedIndex): Reading[] {
 }
 
 /** `roll back` and `roll-back` as rollback. */
-function addWholes(words: readonly QueryWord[], at: readonly (Draft | undefined)[], index: LoadedIndex): void {
+function addWholes(
+  words: readonly QueryWord[],
+  at: readonly (Draft | undefined)[],
+  index: LoadedIndex,
+): void {
   for (const [place, { word, whole }] of words.entries()) {
     const joined = (form: string, places: readonly number[]): void => {
       const term = index.termOf(stem(form))
       if (term === undefined) return
-      for (const one of places) at[one]?.readings.push({ form, terms: [term], length: 1, weight: RANKING.joined })
+      for (const one of places)
+        at[one]?.readings.push({ form, terms: [term], length: 1, weight: RANKING.joined })
     }
     if (whole !== null) joined(whole, [place])
     const next = words[place + 1]
-    if (next !== undefined && word.length > 1 && next.word.length > 1) joined(word + next.word, [place, place + 1])
+    if (next !== undefined && word.length > 1 && next.word.length > 1)
+      joined(word + next.word, [place, place + 1])
   }
 }
 
@@ -170,10 +182,11 @@ function addPhrases(
       const places = match(phrase, stems, place)
       if (places === undefined) continue
       const slots = new Set(places.map(one => at[one]).filter(draft => draft !== undefined))
-      for (const { form, stems: meant, weight } of phrase.suggestions) {
+      for (const { form, stems: meant, kind } of phrase.suggestions) {
         const terms = meant.map(one => index.termOf(one)).filter(term => term !== undefined)
         if (terms.length === 0) continue
-        for (const slot of slots) slot.readings.push({ form, terms, length: meant.length, weight: weight / slots.size ** 0.5 })
+        for (const slot of slots)
+          slot.readings.push({ form, terms, length: meant.length, weight: RANKING[kind] / slots.size ** 0.5 })
       }
     }
   }

@@ -9,7 +9,7 @@
  * Pure: the same index and query give the same hits in the same order.
  */
 
-import { BODY, compare, type SearchIndex } from './build-index.ts'
+import { BODY, FIELD_BIT, compare, type SearchIndex } from './build-index.ts'
 import { fieldsOf, impactOf, load, skillOf, type LoadedIndex } from './loaded-index.ts'
 import { readQuery, type Reading, type Slot } from './query.ts'
 import { FIELDS, RANKING } from './ranking.ts'
@@ -35,76 +35,122 @@ export function search(index: SearchIndex, query: string, { limit = 10 }: Search
   const loaded = load(index)
   const slots = readQuery(query, loaded)
   const scores = rank(slots, loaded)
-  return [...scores.keys()]
-    .filter(skill => scores[skill]! > 0 && scores[skill]! >= RANKING.fit)
-    .sort((a, b) => scores[b]! - scores[a]! || compare(index.ids[a]!, index.ids[b]!))
-    .slice(0, limit)
-    .map(skill => ({
+  const fit = RANKING.fitLeast + RANKING.fitGrowth * Math.log10(Math.max(1, loaded.skills))
+  return [...scores]
+    .map(([skill, score]) => ({ skill, score: Math.round(score * 1e4) / 1e4 }))
+    .filter(({ score }) => score >= fit)
+    .sort((a, b) => b.score - a.score || compare(index.ids[a.skill]!, index.ids[b.skill]!))
+    .slice(0, Math.max(0, limit))
+    .map(({ skill, score }) => ({
       id: index.ids[skill]!,
       name: index.names[skill]!,
-      score: Math.round(scores[skill]! * 1e4) / 1e4,
+      score,
       why: explain(skill, slots, loaded),
     }))
 }
 
-function rank(slots: readonly Slot[], index: LoadedIndex): Float64Array {
-  const scores = new Float64Array(index.skills)
-  const covered = new Float64Array(index.skills)
-  const asked = slots.reduce((sum, { mass }) => sum + mass, 0)
-  if (asked === 0) return scores
+/** A number a skill, and which of them are not zero. */
+class Tally {
+  readonly values: Float64Array
+  readonly touched: number[] = []
+
+  constructor(skills: number) {
+    this.values = new Float64Array(skills)
+  }
+
+  add(skill: number, value: number): void {
+    if (this.values[skill] === 0) this.touched.push(skill)
+    this.values[skill]! += value
+  }
+
+  raise(skill: number, value: number): void {
+    if (this.values[skill] === 0) this.touched.push(skill)
+    if (value > this.values[skill]!) this.values[skill] = value
+  }
+
+  /** Calls `visit` with all that is not zero, and begins anew. */
+  drain(visit: (skill: number, value: number) => void): void {
+    for (const skill of this.touched) {
+      visit(skill, this.values[skill]!)
+      this.values[skill] = 0
+    }
+    this.touched.length = 0
+  }
+}
+
+/**
+ * Score by skill: what share of what was asked (the sum of the slots' mass) the skill says, times what share of
+ * it the skill covers at all. A slot counts by its best reading; a reading of several words wants all of them.
+ */
+function rank(slots: readonly Slot[], index: LoadedIndex): Map<number, number> {
+  const tally = (): Tally => new Tally(index.skills)
+  const [total, covered, best, bestCover, said, cover, words] = [
+    tally(),
+    tally(),
+    tally(),
+    tally(),
+    tally(),
+    tally(),
+    tally(),
+  ]
   for (const slot of slots) {
-    const best = new Float64Array(index.skills)
-    const coverage = new Float64Array(index.skills)
     for (const reading of slot.readings) {
-      const said = new Float64Array(index.skills)
-      const has = new Float64Array(index.skills)
       for (const term of reading.terms) {
-        const share = (reading.weight * Math.min(slot.mass, index.rarityOf(term))) / reading.length
+        const share = shareOf(reading, slot, index.rarityOf(term))
         for (const posting of index.postings(term)) {
           const skill = skillOf(posting)
-          said[skill]! += share * impactOf(posting)
-          has[skill]! += (fieldsOf(posting) === BODY ? RANKING.bodyCovers : 1) / reading.length
+          said.add(skill, share * impactOf(posting))
+          cover.add(skill, fieldsOf(posting) === BODY ? RANKING.bodyCovers : 1)
+          words.add(skill, 1)
         }
       }
-      for (let skill = 0; skill < index.skills; skill++) {
-        if (said[skill]! > best[skill]!) best[skill] = said[skill]!
-        const c = has[skill]! * Math.min(1, reading.weight)
-        if (c > coverage[skill]!) coverage[skill] = c
-      }
+      const whole = (skill: number): boolean => words.values[skill]! >= reading.length
+      said.drain((skill, value) => whole(skill) && best.raise(skill, value))
+      cover.drain(
+        (skill, value) => whole(skill) && bestCover.raise(skill, (reading.weight * value) / reading.length),
+      )
+      words.drain(() => {})
     }
-    for (let skill = 0; skill < index.skills; skill++) {
-      scores[skill]! += best[skill]!
-      covered[skill]! += slot.mass * coverage[skill]!
-    }
+    best.drain((skill, value) => total.add(skill, value))
+    bestCover.drain((skill, value) => covered.add(skill, value * slot.mass))
   }
-  for (let skill = 0; skill < index.skills; skill++) {
-    scores[skill]! *= (covered[skill]! / asked) ** RANKING.coveragePower / asked
-  }
+  const asked = slots.reduce((sum, { mass }) => sum + mass, 0)
+  const scores = new Map<number, number>()
+  total.drain((skill, value) => {
+    scores.set(skill, (value / asked) * (covered.values[skill]! / asked) ** RANKING.coveragePower)
+  })
   return scores
 }
 
+/** Another word for a common one is not worth more than it, nor a common one for a rare. */
+const shareOf = (reading: Reading, slot: Slot, rarity: number): number =>
+  (reading.weight * Math.min(slot.mass, rarity)) / reading.length
+
 function explain(skill: number, slots: readonly Slot[], index: LoadedIndex): string[] {
-  const result: string[] = []
-  for (const slot of slots) {
-    let best: { reading: Reading; fields: number; value: number } | undefined
+  const lines = slots.map(slot => {
+    let best = { form: '', fields: 0, value: 0 }
     for (const reading of slot.readings) {
       let fields = 0
       let value = 0
+      let found = 0
       for (const term of reading.terms) {
         const posting = postingOf(index.postings(term), skill)
         if (posting === undefined) continue
+        found += 1
         fields |= fieldsOf(posting)
-        value += (reading.weight * Math.min(slot.mass, index.rarityOf(term)) * impactOf(posting)) / reading.length
+        value += shareOf(reading, slot, index.rarityOf(term)) * impactOf(posting)
       }
-      if (value > (best?.value ?? 0)) best = { reading, fields, value }
+      if (found >= reading.length && value > best.value) best = { form: reading.form, fields, value }
     }
-    if (best === undefined) continue
-    const { form } = best.reading
-    const fields = FIELDS.filter((field, at) => field !== 'headings' && best.fields & (1 << Math.min(at, 5)))
-    result.push(`${slot.word}${form === slot.word ? '' : ` as ${form}`} in ${fields.join(', ')}`)
-  }
-  return [...new Set(result)]
+    if (best.value === 0) return
+    const where = SHOWN_FIELDS.filter(field => best.fields & FIELD_BIT[field])
+    return `${slot.word}${best.form === slot.word ? '' : ` as ${best.form}`} in ${where.join(', ')}`
+  })
+  return lines.filter(line => line !== undefined)
 }
+
+/** Headings are part of the body. */
+const SHOWN_FIELDS = FIELDS.filter(field => field !== 'headings')
 
 function postingOf(postings: Uint32Array, skill: number): number | undefined {
   let low = 0

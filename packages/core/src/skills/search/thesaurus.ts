@@ -7,7 +7,6 @@
 import { ABBREVIATIONS } from './data/abbreviations.ts'
 import { SYMPTOMS } from './data/symptoms.ts'
 import { SYNONYMS } from './data/synonyms.ts'
-import { RANKING } from './ranking.ts'
 import { chunks, isStopWord, stem } from './tokens.ts'
 
 /** Another way to say what a query says. */
@@ -16,8 +15,10 @@ export interface Suggestion {
   readonly form: string
   /** Stems that carry meaning; a skill is to have all of them. */
   readonly stems: readonly string[]
-  readonly weight: number
+  readonly kind: SuggestionKind
 }
+
+export type SuggestionKind = 'abbreviation' | 'synonym' | 'symptom'
 
 export interface Phrase {
   readonly stems: readonly string[]
@@ -56,21 +57,35 @@ function compile(): Thesaurus {
     if (list === undefined) phrases.set(first, [{ stems, gap, suggestions }])
     else list.push({ stems, gap, suggestions })
   }
-  const suggest = (forms: readonly string[], weight: number): Suggestion[] =>
-    forms.map(form => ({ form, stems: wordsOf(form).filter(word => !isStopWord(word)).map(stem), weight }))
+  const suggest = (forms: readonly string[], kind: SuggestionKind): Suggestion[] =>
+    forms.map(form => ({
+      form,
+      stems: wordsOf(form)
+        .filter(word => !isStopWord(word))
+        .map(stem),
+      kind,
+    }))
 
-  const mutual = (lines: readonly string[], weight: number): void => {
+  const mutual = (lines: readonly string[], kind: SuggestionKind): void => {
     for (const line of lines) {
       const forms = split(line)
-      for (const form of forms) add(form, 0, suggest(forms.filter(other => other !== form), weight))
+      for (const form of forms)
+        add(
+          form,
+          0,
+          suggest(
+            forms.filter(other => other !== form),
+            kind,
+          ),
+        )
     }
   }
-  mutual(ABBREVIATIONS, RANKING.abbreviation)
-  mutual(SYNONYMS, RANKING.synonym)
+  mutual(ABBREVIATIONS, 'abbreviation')
+  mutual(SYNONYMS, 'synonym')
   for (const line of SYMPTOMS) {
     const [said = '', meant = ''] = line.split('>')
     for (const form of split(meant)) for (const word of wordsOf(form)) words.add(word)
-    for (const form of split(said)) add(form, MAX_GAP, suggest(split(meant), RANKING.symptom))
+    for (const form of split(said)) add(form, MAX_GAP, suggest(split(meant), 'symptom'))
   }
   return { phrases, words }
 }

@@ -57,7 +57,8 @@ export function stem(word: string): string {
 /** A text as `eachRun` wants it. */
 export function plain(text: string): string {
   let result = /^[\0-\x7f]*$/u.test(text) ? text : text.normalize('NFKC')
-  if (/[#+]|\.n/iu.test(result)) for (const [pattern, name] of LANGUAGES) result = result.replace(pattern, name)
+  if (/[#+]|\.n/iu.test(result))
+    for (const [pattern, name] of LANGUAGES) result = result.replace(pattern, name)
   return result
 }
 

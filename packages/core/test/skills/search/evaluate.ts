@@ -54,7 +54,9 @@ function auc(above: readonly number[], below: readonly number[]): number {
 }
 
 /** The skills as they are in the repository; read by the front matter alone, without the registry. */
-export function loadCatalogue(folder = join(import.meta.dirname, '../../../../../dotcodex/skills')): SearchableSkill[] {
+export function loadCatalogue(
+  folder = join(import.meta.dirname, '../../../../../dotcodex/skills'),
+): SearchableSkill[] {
   return globSync('**/SKILL.md', { cwd: folder })
     .sort()
     .map(file => {
@@ -85,7 +87,8 @@ function main(): void {
     ['queries', 'ranker', 'fit', 'none', 'recall@1', 'recall@3', 'no-fit AUC', 'false fits', 'false nones'],
   ]
   for (const [set, queries] of Object.entries(sets)) {
-    for (const [ranker, rank] of Object.entries(rankers)) rows.push([set, ranker, ...columns(evaluate(rank, queries))])
+    for (const [ranker, rank] of Object.entries(rankers))
+      rows.push([set, ranker, ...columns(evaluate(rank, queries))])
   }
   for (const kind of new Set(sets.all.map(query => query.kind))) {
     if (kind === 'none') continue
@@ -95,8 +98,15 @@ function main(): void {
     }
   }
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd())
-  if (process.argv.includes('--misses')) for (const line of misses(rankers.srecodex, sets.all)) console.log(line)
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+  if (process.argv.includes('--misses'))
+    for (const line of misses(rankers.srecodex, sets.all)) console.log(line)
 }
 
 const columns = (of: Figures): string[] => [

@@ -1,10 +1,10 @@
 /**
  * Judged queries over the catalogue in `dotcodex/skills`: what people ask, and which skills answer it.
  *
- * They were written from the names of the skills alone, before the skills' texts and the synonyms existed.
- * Every second query of a kind is held out: constants and synonyms are chosen on `TUNE` only, and figures are
- * given for both halves. A query that stops failing because its own words were added as a synonym proves
- * nothing; add the words, and write a new query.
+ * They were written from the names of the skills alone, before the skills' texts existed. Every second one is
+ * held out: constants are chosen on `TUNE` only. The synonyms were written by the same hand after these, so the
+ * honest figure for them is `FRESH`. A query that stops failing because its own words were added as a synonym
+ * proves nothing: add the words, and write a new query.
  */
 
 export type QueryKind = 'paraphrase' | 'symptom' | 'abbreviation' | 'typo' | 'none'
@@ -241,4 +241,74 @@ export const QUERIES: readonly JudgedQuery[] = [
 export const TUNE: readonly JudgedQuery[] = QUERIES.filter((_, at) => at % 2 === 0)
 export const HELD_OUT: readonly JudgedQuery[] = QUERIES.filter((_, at) => at % 2 === 1)
 
-export const FRESH: readonly JudgedQuery[] = []
+/**
+ * Written after constants and synonyms were settled, and looked at once: neither was changed for them. Whoever
+ * changes a constant or a synonym for one of these moves it up to the tuning half, and writes another here.
+ */
+const UNSEEN: readonly (readonly [QueryKind, string, ...string[]])[] = [
+  ['paraphrase', 'roll every statefulset that carries the label tier=cache', RESTART],
+  ['paraphrase', 'the secret was rotated, make all consumers pick it up', RESTART],
+  ['paraphrase', 'restart several services in waves', RESTART],
+  ['abbreviation', 'bulk bounce k8s deploys', RESTART],
+  ['paraphrase', 'drop pods in Failed state older than a week', CLEANUP],
+  ['symptom', 'evicted pods are piling up', CLEANUP],
+  ['typo', 'delte complted pods', CLEANUP],
+  ['paraphrase', 'I know the name of the hung pod, give me a new one', SINGLE],
+  ['typo', 'restrat one pod', SINGLE],
+  ['abbreviation', 'bounce a single k8s pod', SINGLE],
+  ['paraphrase', 'show everything that is degraded in namespace shop', HEALTH],
+  ['symptom', 'services without ready endpoints', HEALTH],
+  ['symptom', 'something is broken in the cluster and I do not know what', HEALTH, CRASH],
+  ['typo', 'which servcies are unhealty', HEALTH],
+  ['symptom', 'workers get OOM killed every few minutes', CRASH],
+  ['symptom', 'container exits with code 137', CRASH],
+  ['paraphrase', 'count the crashing pods per reason', CRASH],
+  ['typo', 'CrashLoopBackof everywhere', CRASH],
+  ['paraphrase', 'promote build 812 to prod and watch it', ROLLOUT],
+  ['symptom', 'last release made things worse, I want the one before', ROLLOUT],
+  ['abbreviation', 'deploy + verify + rb', ROLLOUT, ORCHESTRATE],
+  ['typo', 'releaze new imgae', ROLLOUT],
+  ['paraphrase', 'break down ERROR lines by exception class', ERRORS],
+  ['symptom', 'a 3 GB logfile full of stack traces', ERRORS],
+  ['typo', 'gruop excpetions in log flies', ERRORS],
+  ['paraphrase', 'filter log groups of our ECS tasks for a pattern', CLOUDWATCH],
+  ['abbreviation', 'cw insights query', CLOUDWATCH],
+  ['symptom', 'API Gateway returns 502, look in its logs', CLOUDWATCH],
+  ['paraphrase', 'find stopped machines that still cost us', EC2],
+  ['abbreviation', 'ec2 by az and type', EC2],
+  ['typo', 'list al ec2 instanes', EC2],
+  ['paraphrase', 'what SQL scripts have not been applied yet', MIGRATE],
+  ['symptom', 'the migration stopped halfway', MIGRATE],
+  ['typo', 'aply schmea migrations', MIGRATE],
+  ['symptom', 'password authentication failed for user app', CONNECT],
+  ['paraphrase', 'how quickly does our postgres answer', CONNECT],
+  ['abbreviation', 'db conn latency', CONNECT],
+  ['symptom', 'on-call drowns in notifications', ALERTS],
+  ['paraphrase', 'silence what is not worth waking up for', ALERTS],
+  ['typo', 'dedupe alertmanger alerts', ALERTS],
+  ['symptom', 'engineering went past its quarterly allowance', BUDGET],
+  ['paraphrase', 'compare expenses with the plan for each team', BUDGET],
+  ['typo', 'who is over bugdet', BUDGET],
+  ['paraphrase', 'first check what is down, then restart only that', ORCHESTRATE, HEALTH, RESTART],
+  ['paraphrase', 'glue two skills into one run', ORCHESTRATE],
+  ['paraphrase', 'which capability covers this job', LIBRARIAN],
+  ['typo', 'find a skil for my taks', LIBRARIAN],
+  ['none', 'order pizza for the team'],
+  ['none', 'summarise this novel'],
+  ['none', 'teach me the violin'],
+  ['none', 'draw a cat in watercolour'],
+  ['none', 'how tall is Mount Everest'],
+  ['none', 'file my tax return'],
+  ['none', 'turn a spreadsheet into a pie chart'],
+  ['none', 'write a wedding speech'],
+  ['none', 'train a spam classifier'],
+  ['none', 'add OAuth login to a Django site'],
+  ['none', 'generate an SBOM'],
+  ['none', 'configure Kafka retention'],
+  ['none', 'buy a reserved domain name'],
+  ['none', 'patch Windows desktops'],
+  ['none', 'write Ansible for SSH hardening'],
+  ['none', 'tune the garbage collector of the JVM'],
+]
+
+export const FRESH: readonly JudgedQuery[] = UNSEEN.map(([kind, query, ...fits]) => ({ query, kind, fits }))

@@ -10,7 +10,7 @@ const words = (text: string): readonly string[] => text.split(/\s+/u).filter(wor
 /** Not looked up at all, and not indexed. */
 export const STOP_WORDS: readonly string[] = words(`
   a about actually after again all am an and any anybody anyone anything are arent as at
-  be because been being but by can cannot cant could couldnt did didnt do does doesnt doing dont down
+  be because been being but by can cannot cant could couldnt did didnt do does doesnt doing dont
   each either else etc ever few for from get gets getting give gives given got had hadnt has hasnt have havent having
   he hello hence her here hers hey hi him his how however i id ill im in instead into is isnt it its itself ive
   just kindly let lets like may maybe me might mine more most must my myself
@@ -24,7 +24,7 @@ export const STOP_WORDS: readonly string[] = words(`
 /** Looked up, but light: they say that something is wanted, not what. */
 export const WEAK_WORDS: readonly string[] = words(`
   able add allow also always another apply around ask available back bad become before begin best better between bring
-  call came case change come common create current day different easy every everything everyone
+  call came case change come common create current day different down easy every everything everyone
   fast find fine first full go going good great happen help high hour important include internal
   keep kind know last latest less long look lot low made main make makes making many mean minute month morning much
   need needed needs new next nice night number old one open part place possible problem provide put quick quickly
