@@ -132,6 +132,69 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .option('--json', 'print JSON')
     .action(bind(async () => (await import('./commands/config.ts')).show))
 
+  const skills = program.command('skills').description('what an agent can do: find, check, write, install')
+  const inFolders = (command: Command): Command =>
+    command
+      .option('--skills-dir <dir>', 'only this folder; can be repeated, later ones cover earlier', repeated)
+      .option('--json', 'print JSON')
+  inFolders(skills.command('list').description('list skills')).action(
+    bind(async () => (await import('./commands/skills.ts')).list),
+  )
+  inFolders(
+    skills
+      .command('search')
+      .description('find skills by task, symptom, abbreviation or typo')
+      .argument('[query...]', 'what is to be done')
+      .option('--limit <count>', 'how many', positiveInteger, 5)
+      .option('--stdin', 'one query a line in, one JSON array a line out'),
+  ).action(bind(async () => (await import('./commands/skills.ts')).search))
+  inFolders(skills.command('show').description('print one skill').argument('<id>', 'such as k8s/bulk-restart')).action(
+    bind(async () => (await import('./commands/skills.ts')).show),
+  )
+  inFolders(
+    skills
+      .command('lint')
+      .description('check skills against the schema; exit 1 on errors')
+      .argument('[ids...]', 'which (default: all)')
+      .option('--fix', 'mend what can be mended safely'),
+  ).action(bind(async () => (await import('./commands/skills.ts')).lint))
+  inFolders(
+    skills
+      .command('audit')
+      .description('which skills need the script-first directive, and why')
+      .option('--write', 'write the checklist SCRIPT-FIRST-SKILLS.md beside the skills')
+      .option('--check', 'exit 1 where the checklist is not what --write would write'),
+  ).action(bind(async () => (await import('./commands/skills.ts')).audit))
+  inFolders(
+    skills
+      .command('new')
+      .description('start a skill from the template')
+      .argument('<id>', 'such as k8s/drain-nodes')
+      .option('--name <name>', 'its name (default: made of the id)')
+      .option('--intent <text>', 'when to use it')
+      .option('--tag <tag>', 'a tag; can be repeated', repeated)
+      .option('--script-first', 'it is for many items, and carries the directive')
+      .addOption(
+        new Option('--entry <language>', 'language of a payload').choices(['python', 'shell', 'javascript']),
+      ),
+  ).action(bind(async () => (await import('./commands/skills.ts')).create))
+  inFolders(
+    skills
+      .command('install')
+      .description('write skills in the form that an agent loads')
+      .argument('[ids...]', 'which (default: all)')
+      .addOption(
+        new Option('--for <client>', 'whose form')
+          .choices(['codex', 'claude', 'cursor', 'agents'])
+          .makeOptionMandatory(),
+      )
+      .option('--project', 'into this project (default)')
+      .addOption(new Option('--user', 'for all projects of yours').conflicts('project'))
+      .option('--copy', 'copy payload files (default)')
+      .addOption(new Option('--link', 'link payload files to where they are').conflicts('copy'))
+      .option('--uninstall', 'take away what install wrote'),
+  ).action(bind(async () => (await import('./commands/skills.ts')).install))
+
   program
     .command('trust')
     .description("let this project's config loosen what you allow")
@@ -144,7 +207,6 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .command('doctor')
     .description('check what srecodex needs of this machine')
     .option('--fix', 'install what is missing')
-    .addOption(new Option('--for <use>', 'check only what this use needs').choices(['run']).default('run'))
     .option('--json', 'print JSON')
     .action(bind(async () => (await import('./commands/doctor.ts')).doctor))
   return program

@@ -54,6 +54,7 @@ function exitCodeOfError(code: ErrorCode): number {
     case 'INTERPRETER_NOT_FOUND':
     case 'RUN_NOT_FOUND':
     case 'RUN_AMBIGUOUS':
+    case 'SKILL_NOT_FOUND':
       return EXIT.usage
     case 'EXTENSION_REFUSED':
     case 'SANDBOX_UNAVAILABLE':

@@ -29,6 +29,7 @@ export interface Problem {
  * - `SANDBOX_UNAVAILABLE`: `details.cause` is one of the detection's causes.
  * - `INTERPRETER_NOT_FOUND`: `details.language`.
  * - `RUN_NOT_FOUND`, `RUN_AMBIGUOUS`: `details.run`, and `details.matches` for the latter.
+ * - `SKILL_NOT_FOUND`: `details.skill`, and `details.similar`, ids that may have been meant.
  * - `STATE_UNWRITABLE`, `DISK_FULL`: `details.path`.
  * - `LIMIT_EXCEEDED`: `details.limit`.
  * - `REFUSED`: `details.key`, what would have to be allowed.
@@ -49,6 +50,7 @@ export type ErrorCode =
   | 'RUN_AMBIGUOUS'
   | 'STATE_UNWRITABLE'
   | 'DISK_FULL'
+  | 'SKILL_NOT_FOUND'
   | 'LIMIT_EXCEEDED'
   | 'REFUSED'
   | 'INTERNAL'

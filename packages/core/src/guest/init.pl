@@ -9,7 +9,7 @@
 #   L<resource>,<value>           a limit, soft and hard alike
 #   E<name>=<value>               the script's environment
 #   F<port>,<socket>              start the network forwarder
-#   M<device>:<inode>,<path>      a mount, and what must stand there; without numbers it is only mounted
+#   M<device>:<inode>,<path>      a mount, and what must stand there; without numbers it is only a mount
 #   A<argument>                   the script's command line, in order
 # Reports on STATUS-FD: "started", then "ended <wait status>" or "failed <errno>"; or "moved <path>".
 
@@ -34,23 +34,23 @@ close $fields;
 open(my $report, '>&=', $status) or exit 70;
 
 # Another run in the same workspace can put a link in the place of what bubblewrap is just mounting, and have the
-# host's HOME mounted instead. So nothing starts unless each mount is where it belongs and shows what was looked at.
-if (@mounts) {
-    open(my $table, '<', '/proc/self/mountinfo') or exit 70;
-    my %mounted;
-    while (<$table>) {
-        my $point = (split / /)[4];
-        $point =~ s/\\([0-7]{3})/chr oct $1/ge;
-        $mounted{$point}++;
+# host's HOME mounted instead. So nothing starts unless each path is a mount of its own and shows what was looked at.
+# Both are asked of one descriptor, since the path may name something else a moment later. With as many mounts as
+# there are paths, none of them lies elsewhere.
+my %mounted;
+for (@mounts) {
+    my ($expected, $path) = @$_;
+    my $mount;
+    if (sysopen my $place, $path, 0x200000) {    # O_PATH
+        my ($device, $inode) = stat $place;
+        if ($expected eq '' || $expected eq "$device:$inode") {
+            open(my $information, '<', '/proc/self/fdinfo/' . fileno $place) or exit 70;
+            while (<$information>) { $mount = $1 if /^mnt_id:\s*(\d+)/ }
+        }
     }
-    close $table;
-    for (@mounts) {
-        my ($expected, $path) = @$_;
-        my ($device, $inode) = lstat $path;
-        next if $mounted{$path} && defined $inode && ($expected eq '' || $expected eq "$device:$inode");
-        syswrite $report, "moved $path\n";
-        exit 70;
-    }
+    next if defined $mount && !$mounted{$mount}++;
+    syswrite $report, "moved $path\n";
+    exit 70;
 }
 
 # Not dumpable: the script, of the same user, can open nothing below /proc/1.

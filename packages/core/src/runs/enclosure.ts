@@ -160,7 +160,9 @@ async function openSandboxed(
       ...nodes.readable,
       ...surroundings(parts.script, around),
     ]),
-  ].sort()
+  ]
+    .filter(path => !contains(around.workspace, path)) // visible in any case
+    .sort()
   const own = ownPlaces(options.ownFolders, around.workspace)
   const hidden = own.folders.filter(place => [around.workspace, ...readable].some(visible => contains(visible, place)))
   const mode = sandboxMode === 'read-only' ? 'read-only' : 'workspace-write'
@@ -213,7 +215,7 @@ async function openSandboxed(
       stderrPath: folder.stderr,
       seccomp: seccompProgram(process.arch),
       mounts: [
-        ...expected.filter(({ path }) => path !== target && !hidden.includes(path)),
+        ...expected.filter(({ path }) => path !== target && !hidden.some(place => contains(place, path))),
         ...hidden.map(path => ({ path, identity: null })),
         ...expectMounts([folder.script]).map(({ identity }) => ({ path: target, identity })),
       ],

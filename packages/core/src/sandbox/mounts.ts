@@ -4,7 +4,7 @@
  * The script of another run may be writing to the same workspace at this moment. It can exchange a folder for a
  * link between our look and the mount, and bubblewrap follows links: the host's HOME was mounted that way. So the
  * first process of the sandbox compares before the script starts (`guest/init.pl`), and a mount that is not in its
- * place, or shows another file than the one seen here, ends the run.
+ * place, or shows another file than the one seen here, ends the run. Each path is to be a mount of its own.
  */
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
@@ -62,8 +62,9 @@ export function expectMounts(paths: readonly string[]): ExpectedMount[] {
 function identityOf(place: string): string {
   const file = openSync(place, O_PATH | constants.O_NOFOLLOW)
   try {
-    const { dev, ino } = fstatSync(file, { bigint: true })
-    return `${dev}:${ino}`
+    const stat = fstatSync(file, { bigint: true })
+    if (stat.isSymbolicLink()) throw new Error('a link stands in its place')
+    return `${stat.dev}:${stat.ino}`
   } finally {
     closeSync(file)
   }

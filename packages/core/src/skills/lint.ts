@@ -87,9 +87,12 @@ export const lintSkill = (
 
   const context = contextOf(parsed, skill, facts)
   const broken = lintRules
-    .map(rule => ({ rule, found: rule.check(context), body: rule.fixBody?.(skill.body) ?? skill.body }))
+    .map(rule => ({ rule, found: rule.check(context) }))
     .filter(({ found }) => found.length > 0)
-    .map(one => ({ ...one, isFixable: (canSave && one.body !== skill.body) || one.rule.isChmod === true }))
+    .map(one => {
+      const changesBody = (one.rule.fixBody?.(skill.body) ?? skill.body) !== skill.body
+      return { ...one, isFixable: (canSave && changesBody) || one.rule.isChmod === true }
+    })
   const found = broken.flatMap(one => one.found.map(finding => ({ ...finding, isFixable: one.isFixable })))
 
   const body = broken.reduce((mended, { rule }) => rule.fixBody?.(mended) ?? mended, skill.body)

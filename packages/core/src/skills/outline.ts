@@ -34,7 +34,8 @@ const scanCode = (lines: readonly string[]): { code: boolean[]; blocks: number[]
   let fence = ''
   let inComment = false
   for (const [index, line] of lines.entries()) {
-    const [, marks = '', info = ''] = inComment ? [] : (FENCE.exec(line.slice(0, MAX_LINE)) ?? [])
+    const mayFence = !inComment && (line.includes('```') || line.includes('~~~'))
+    const [, marks = '', info = ''] = mayFence ? (FENCE.exec(line.slice(0, MAX_LINE)) ?? []) : []
     if (fence !== '') {
       code.push(true)
       if (marks[0] === fence[0] && marks.length >= fence.length && info.trim() === '') fence = ''
@@ -43,7 +44,7 @@ const scanCode = (lines: readonly string[]): { code: boolean[]; blocks: number[]
       blocks.push(index + 1)
       code.push(true)
     } else {
-      const begins = !inComment && /^\s*<!--/.test(line)
+      const begins = !inComment && line.trimStart().startsWith('<!--')
       code.push(inComment || begins)
       if (inComment || begins) inComment = !line.includes('-->')
     }
@@ -75,22 +76,38 @@ export const withoutComments = (text: string): string => {
   return rest + text.slice(from)
 }
 
+const headingsOf = (lines: readonly string[], code: readonly boolean[]): Heading[] => {
+  const headings: (Heading & { endLine: number })[] = []
+  /** Those whose section goes on. */
+  const open: { level: number; endLine: number }[] = []
+  for (const [index, line] of lines.entries()) {
+    if (code[index] === true || line.length > MAX_LINE || !line.trimStart().startsWith('#')) continue
+    const match = /^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(line)
+    if (match === null) continue
+    const heading = {
+      level: match[1]?.length ?? 1,
+      text: match[2] ?? '',
+      line: index + 1,
+      endLine: lines.length,
+    }
+    for (let last = open.at(-1); last !== undefined && last.level >= heading.level; last = open.at(-1)) {
+      last.endLine = index
+      open.pop()
+    }
+    open.push(heading)
+    headings.push(heading)
+  }
+  return headings
+}
+
 export const outline = (text: string): Outline => {
   const lines = text.split('\n')
   const { code, blocks } = scanCode(lines)
-  const open = lines.flatMap((line, index) => {
-    const match =
-      code[index] === true || line.length > MAX_LINE
-        ? null
-        : /^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(line)
-    return match === null ? [] : [{ level: match[1]?.length ?? 1, text: match[2] ?? '', line: index + 1 }]
-  })
-  const headings = open.map((heading, index) => {
-    const next = open.slice(index + 1).find(other => other.level <= heading.level)
-    return { ...heading, endLine: next === undefined ? lines.length : next.line - 1 }
-  })
+  const headings = headingsOf(lines, code)
   const links = lines.flatMap((line, index) =>
-    code[index] === true ? [] : linksOf(line).map(target => ({ target, line: index + 1 })),
+    code[index] === true || !/\]\(|\]:/.test(line)
+      ? []
+      : linksOf(line).map(target => ({ target, line: index + 1 })),
   )
   return { lines, headings, links, codeBlocks: blocks, isCode: line => code[line - 1] === true }
 }

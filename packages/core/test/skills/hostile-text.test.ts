@@ -12,6 +12,8 @@ test.each([
   ['spaces in a heading', `## a${' '.repeat(MANY)}b`],
   ['comments that do not end', `## Script-First Directive\n\n${'<!--'.repeat(MANY / 4)}`],
   ['blank lines', '\n'.repeat(MANY)],
+  ['headings', '# a\n'.repeat(MANY / 4)],
+  ['deep headings', '# a\n## b\n### c\n'.repeat(MANY / 16)],
   ['brackets', '[a]('.repeat(MANY / 4)],
   ['backticks', '`` '.repeat(MANY / 4)],
   ['list marks', '- '.repeat(MANY / 2)],
@@ -19,7 +21,7 @@ test.each([
   ['words', 'all many each '.repeat(MANY / 16)],
   ['steps', 'deploy verify '.repeat(MANY / 16)],
   ['points', '. '.repeat(MANY / 2)],
-])('half a megabyte of %s is read, checked and judged in no time', (_name, hostile) => {
+])('a lot of %s is read, checked and judged in no time', (_name, hostile) => {
   const place = placeOf('/skills', 'a/b')
   const text = skillText({}, `## Usage\n\n${hostile}\n`)
   const start = performance.now()

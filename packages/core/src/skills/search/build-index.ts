@@ -40,7 +40,7 @@ export interface SearchIndex {
 
 export const INDEX_VERSION = 1
 /** The rest of a longer text adds little that finds it (measured), and time. */
-const MAX_BODY_CHARS = 12_000
+const MAX_BODY_CHARS = 8_000
 /** What 18 bits number. */
 export const MAX_SKILLS = 2 ** 18 - 1
 export const IMPACT_BITS = 8

@@ -28,6 +28,7 @@ const kinds = new Uint8Array(2 ** 16)
 
 /** Most runs; the rest of the rules leave them as they are. */
 const SIMPLE = /^[A-Za-z][a-z]{0,31}$/u
+const COMPOUND = /^[a-z]{1,32}(?:[-._][a-z]{1,32})+$/u
 const JOINT = /[-._]/u
 const CAMEL = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu}{3})(?=\p{Lu}\p{Ll}{3})/u
 const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u
@@ -96,6 +97,7 @@ export function chunks(text: string): Chunk[] {
 /** The words of one run. */
 export function takeApart(raw: string): Chunk {
   if (SIMPLE.test(raw)) return { words: [raw.toLowerCase()], whole: null }
+  if (COMPOUND.test(raw)) return compound(raw.split(JOINT))
   const pieces: string[] = []
   for (const piece of raw
     .replace(/['’]s$/iu, '')
@@ -108,7 +110,11 @@ export function takeApart(raw: string): Chunk {
     const versioned = /^([a-z]{3,})\d{1,2}$/u.exec(word)?.[1]
     if (versioned !== undefined && words.length === 1) return { words: [word], whole: versioned }
   }
-  const whole = lower.length > 1 && lower.length <= 4 ? lower.join('') : ''
+  return { ...compound(lower), words }
+}
+
+function compound(words: readonly string[]): Chunk {
+  const whole = words.length > 1 && words.length <= 4 ? words.join('') : ''
   return { words, whole: whole.length > 3 && whole.length <= MAX_WHOLE_CHARS && isWord(whole) ? whole : null }
 }
 
