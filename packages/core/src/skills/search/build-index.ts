@@ -148,7 +148,7 @@ const lastPart = (id: string): string => id.slice(id.lastIndexOf('/') + 1).toLow
 function readFields(skill: SearchableSkill, vocabulary: Vocabulary, ids: ReadonlySet<string>): SkillTerms {
   const own = new Set([skill.id.toLowerCase(), lastPart(skill.id)])
   const others = (id: string): boolean => ids.has(id) && !own.has(id)
-  const body = skill.body.slice(0, MAX_BODY_CHARS)
+  const body = skill.body.replace(/^ *```[^]*?^ *```/gmu, '').slice(0, MAX_BODY_CHARS)
   const headings = body.match(/^#{1,6} .*$/gmu) ?? []
   return {
     id: vocabulary.read(skill.id, true),
