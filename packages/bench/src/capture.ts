@@ -48,7 +48,8 @@ export async function capture(options: RoundsOptions): Promise<Comparison> {
         name: 'runScript',
         once: async (): Promise<void> => {
           const report = await runScript({ script: { path }, workspace, callerEnvironment: environment })
-          if (report.output.stdout.bytes !== CAPTURED_BYTES) throw new Error(`counted ${report.output.stdout.bytes}`)
+          if (report.output.stdout.bytes !== CAPTURED_BYTES)
+            throw new Error(`counted ${report.output.stdout.bytes}`)
         },
         // Both begin with the same free memory and disk: what the other wrote is gone.
         before: () => rmSync(state, { recursive: true, force: true }),

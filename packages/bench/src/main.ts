@@ -26,10 +26,14 @@ if (!known || rest.length > 0 || (given !== null && !(Number.isSafeInteger(given
 } else {
   const comparisons: Comparison[] = []
   if (what !== 'capture') {
-    comparisons.push(await overhead({ rounds: given ?? ROUNDS.overhead, warmUpRounds: 3, onRound: sayRound('overhead') }))
+    comparisons.push(
+      await overhead({ rounds: given ?? ROUNDS.overhead, warmUpRounds: 3, onRound: sayRound('overhead') }),
+    )
   }
   if (what !== 'overhead') {
-    comparisons.push(await capture({ rounds: given ?? ROUNDS.capture, warmUpRounds: 1, onRound: sayRound('capture') }))
+    comparisons.push(
+      await capture({ rounds: given ?? ROUNDS.capture, warmUpRounds: 1, onRound: sayRound('capture') }),
+    )
   }
   process.stdout.write(values.json ? renderJson(comparisons) : renderTable(comparisons))
 }

@@ -27,7 +27,8 @@ export async function overhead(options: RoundsOptions): Promise<Comparison> {
       const path = place.script(file, text)
       const run = async (): Promise<void> => {
         const report = await runScript({ script: { path }, workspace, callerEnvironment: environment })
-        if (report.status !== 'succeeded') throw new Error(`the ${name} run ${report.status}: ${report.error?.message}`)
+        if (report.status !== 'succeeded')
+          throw new Error(`the ${name} run ${report.status}: ${report.error?.message}`)
       }
       const replay = await recordReplay(run)
       const seccompPath = place.file('seccomp')
@@ -54,5 +55,12 @@ function targetsOf(timings: readonly Timing[]): Comparison['targets'] {
     ratio: ratioOf(timings, `${name}: runScript`, `${name}: bubblewrap`),
     most: 1.25,
   }))
-  return [...ratios, { name: 'srecodex run / node -e 0', ratio: ratioOf(timings, 'srecodex run empty.sh', 'node -e 0'), most: 3 }]
+  return [
+    ...ratios,
+    {
+      name: 'srecodex run / node -e 0',
+      ratio: ratioOf(timings, 'srecodex run empty.sh', 'node -e 0'),
+      most: 3,
+    },
+  ]
 }

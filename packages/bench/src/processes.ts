@@ -38,7 +38,10 @@ export async function runToEnd(argv: readonly string[], options: ProcessOptions)
 }
 
 /** The same sandbox around the same command, with nothing of srecodex in or around it. */
-export async function runReplay(replay: Replay, options: ProcessOptions & { readonly seccompPath: string }): Promise<void> {
+export async function runReplay(
+  replay: Replay,
+  options: ProcessOptions & { readonly seccompPath: string },
+): Promise<void> {
   writeFileSync(options.seccompPath, replay.seccomp)
   const seccomp = openSync(options.seccompPath, 'r')
   const info = openSync('/dev/null', 'w')

@@ -52,13 +52,19 @@ export async function recordReplay(run: () => Promise<unknown>): Promise<Replay>
     syncBuiltinESMExports()
   }
   const wrapper = argv?.slice(argv.indexOf('--') + 1, argv.lastIndexOf('--') + 1) ?? []
-  if (!/bwrap$/.test(wrapper[0] ?? '')) throw new Error('the run did not start bubblewrap as this benchmark expects')
-  const fields = Buffer.concat(said.get(SPECIFICATION) ?? []).toString('utf8').split('\0')
-  const told = (kind: string): string[] => fields.filter(field => field.startsWith(kind)).map(field => field.slice(1))
+  if (!(wrapper[0] ?? '').endsWith('bwrap'))
+    throw new Error('the run did not start bubblewrap as this benchmark expects')
+  const fields = Buffer.concat(said.get(SPECIFICATION) ?? [])
+    .toString('utf8')
+    .split('\0')
+  const told = (kind: string): string[] =>
+    fields.filter(field => field.startsWith(kind)).map(field => field.slice(1))
   return {
     wrapper,
     command: told('A'),
-    environment: Object.fromEntries(told('E').map(entry => entry.split(/=(.*)/s).slice(0, 2) as [string, string])),
+    environment: Object.fromEntries(
+      told('E').map(entry => entry.split(/=(.*)/s).slice(0, 2) as [string, string]),
+    ),
     seccomp: Buffer.concat(said.get(SECCOMP) ?? []),
   }
 }

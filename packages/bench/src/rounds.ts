@@ -48,7 +48,9 @@ export async function timeWays(ways: readonly Way[], options: RoundsOptions): Pr
 
 /** Median over the rounds of `numerator / denominator`. */
 export function ratioOf(timings: readonly Timing[], numerator: string, denominator: string): number {
-  const [above, below] = [numerator, denominator].map(name => timings.find(one => one.name === name)!.samplesMs)
+  const [above, below] = [numerator, denominator].map(
+    name => timings.find(one => one.name === name)!.samplesMs,
+  )
   return quantile(
     above!.map((ms, round) => ms / below![round]!),
     0.5,

@@ -24,12 +24,19 @@ function renderComparison({ title, timings, targets }: Comparison): string {
     ]),
     ['', '', '', ''],
     ['ratio', 'median', 'target', ''],
-    ...targets.map(({ name, ratio, most }) => [name, ratio.toFixed(2), `≤ ${most}`, ratio <= most ? 'holds' : 'MISSED']),
+    ...targets.map(({ name, ratio, most }) => [
+      name,
+      ratio.toFixed(2),
+      `≤ ${most}`,
+      ratio <= most ? 'holds' : 'MISSED',
+    ]),
   ]
   const widths = [0, 1, 2, 3].map(column => Math.max(...rows.map(row => row[column]!.length)))
   return rows
     .map(([first = '', ...rest]) =>
-      [first.padEnd(widths[0]!), ...rest.map((cell, at) => cell.padStart(widths[at + 1]!))].join('  ').trimEnd(),
+      [first.padEnd(widths[0]!), ...rest.map((cell, at) => cell.padStart(widths[at + 1]!))]
+        .join('  ')
+        .trimEnd(),
     )
     .map(line => `${line}\n`)
     .join('')

@@ -15,6 +15,7 @@ import {
   SrecodexError,
   uninstallSkills,
   writeChecklist,
+  type Audit,
   type FoundSkill,
   type InstallClient,
   type InstallResult,
@@ -22,14 +23,14 @@ import {
   type Registry,
   type SkillProblem,
 } from '@srecodex/core'
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { renderNotice, renderPlace } from '../render/error.ts'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { basename, dirname, join, relative, sep } from 'node:path'
+import { renderHint, renderNotice, renderPlace } from '../render/error.ts'
 import { shownPath } from '../render/path.ts'
 import { renderTable } from '../render/table.ts'
 import { plural } from '../render/units.ts'
-import { projectSkills, shippedFolder, skillFolders } from '../skill-folders.ts'
+import { newSkillsFolder, projectSkills, shippedFolder, skillFolders } from '../skill-folders.ts'
 import { paint, type Terminal } from '../terminal.ts'
 
 interface FolderFlags {
@@ -40,12 +41,25 @@ interface FolderFlags {
 export async function list(terminal: Terminal, flags: FolderFlags): Promise<number> {
   const registry = await registryOf(terminal, flags)
   if (flags.json) {
-    terminal.out(`${JSON.stringify({ skills: registry.skills, shadowed: registry.shadowed, problems: registry.problems })}\n`)
+    terminal.out(
+      `${JSON.stringify({ skills: registry.skills, shadowed: registry.shadowed, problems: registry.problems })}\n`,
+    )
+    return 0
+  }
+  if (registry.skills.length === 0) {
+    terminal.err('no skills yet: srecodex skills new AREA/NAME starts one\n')
+    tellProblems(registry.problems, terminal)
     return 0
   }
   terminal.out(
     renderTable(
-      [{ title: 'ID' }, { title: 'NAME' }, { title: 'RISK' }, { title: 'SCRIPT' }, { title: 'WHEN TO USE', flexible: true }],
+      [
+        { title: 'ID' },
+        { title: 'NAME' },
+        { title: 'RISK' },
+        { title: 'SCRIPT' },
+        { title: 'WHEN TO USE', flexible: true },
+      ],
       registry.skills.map(skill => [
         skill.id,
         skill.name,
@@ -68,11 +82,20 @@ interface SearchFlags extends FolderFlags {
   readonly stdin?: boolean
 }
 
-export async function search(terminal: Terminal, words: readonly string[], flags: SearchFlags): Promise<number> {
-  if (flags.stdin ? words.length > 0 : words.length === 0) {
-    throw new SrecodexError('USAGE', flags.stdin ? '--stdin takes no query' : 'a query, or --stdin, is needed', {
-      hint: 'srecodex skills search pods keep dying',
-    })
+export async function search(
+  terminal: Terminal,
+  words: readonly string[],
+  flags: SearchFlags,
+): Promise<number> {
+  const query = words.join(' ').trim()
+  if (flags.stdin ? words.length > 0 : query === '') {
+    throw new SrecodexError(
+      'USAGE',
+      flags.stdin ? '--stdin takes no query' : 'a query, or --stdin, is needed',
+      {
+        hint: 'srecodex skills search pods keep dying',
+      },
+    )
   }
   const librarian = await openLibrarian({
     folders: skillFolders(flags.skillsDir, terminal),
@@ -80,12 +103,12 @@ export async function search(terminal: Terminal, words: readonly string[], flags
   })
   const { limit } = flags
   if (flags.stdin) {
-    for await (const line of createInterface({ input: process.stdin })) {
+    for await (const line of linesOf(process.stdin)) {
       terminal.out(`${JSON.stringify(librarian.search(line, { limit }))}\n`)
     }
     return 0
   }
-  const found = librarian.search(words.join(' '), { limit })
+  const found = librarian.search(query, { limit })
   if (flags.json) terminal.out(`${JSON.stringify(found)}\n`)
   else if (found.length === 0) {
     terminal.err(`nothing fits among ${plural(librarian.skills, 'skill')}: do the job without one\n`)
@@ -98,7 +121,7 @@ export async function show(terminal: Terminal, id: string, flags: FolderFlags): 
   const skill = await readSkill(registry, id)
   if (skill === null) throw await unknownSkill(registry, id)
   if (flags.json) terminal.out(`${JSON.stringify(skill)}\n`)
-  else terminal.out(readFileSync(skill.file, 'utf8'))
+  else terminal.out(withoutControls(readFileSync(skill.file, 'utf8')))
   return 0
 }
 
@@ -106,26 +129,42 @@ interface LintFlags extends FolderFlags {
   readonly fix?: boolean
 }
 
+/** Every file is checked: those that are covered by another and those that cannot be served at all, too. */
 export async function lint(terminal: Terminal, ids: readonly string[], flags: LintFlags): Promise<number> {
-  const skills = await chosen(await registryOf(terminal, flags), ids)
-  let report = await lintSkills(skills)
+  const registry = await registryOf(terminal, flags)
+  const places = await chosenFrom(placesOf(registry), registry, ids)
+  let report = await lintSkills(places)
   let fixed = 0
   if (flags.fix) {
-    const result = await applyFixes(report.skills.flatMap(({ fix }) => (fix === null ? [] : [fix])))
-    fixed = result.fixed.length
-    report = await lintSkills(skills)
+    const fixes = report.skills.flatMap(({ fix }) => (fix === null ? [] : [fix]))
+    const result = await applyFixes(fixes)
+    for (const { file } of result.skipped) {
+      terminal.err(renderNotice(`${shownPath(file, terminal)} has changed meanwhile, and was left as it is`))
+    }
+    const mended = await lintSkills(places)
+    fixed = report.fixable - mended.fixable
+    report = mended
   }
-  if (flags.json) terminal.out(`${JSON.stringify({ ...report, fixed })}\n`)
-  else {
-    const findings = report.skills.flatMap(skill => skill.findings)
-    terminal.out(findings.map(finding => renderFinding(finding, terminal)).join('\n'))
+  const files = new Set(placesOf(registry).map(({ file }) => file))
+  // A folder that cannot be read is nobody's finding.
+  const others =
+    ids.length > 0 ? [] : registry.problems.filter(({ at }) => at === undefined || !files.has(at.file))
+  const ofSeverity = (severity: string): number =>
+    others.filter(problem => problem.severity === severity).length
+  const errors = report.errors + ofSeverity('error')
+  const warnings = report.warnings + ofSeverity('warning')
+  if (flags.json) {
+    terminal.out(`${JSON.stringify({ ...report, problems: others, errors, warnings, fixed })}\n`)
+  } else {
+    const findings = [...others, ...report.skills.flatMap(skill => skill.findings)]
+    terminal.out(findings.map(finding => renderFinding(finding, terminal, 'out')).join('\n'))
     terminal.err(
-      `${plural(report.skills.length, 'skill')}: ${plural(report.errors, 'error')}, ${plural(report.warnings, 'warning')}` +
-        `${fixed > 0 ? `; ${fixed} mended` : ''}` +
+      `${plural(report.skills.length, 'skill')}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}` +
+        (fixed > 0 ? `; ${fixed} mended` : '') +
         `${report.fixable > 0 && !flags.fix ? `; --fix mends ${report.fixable}` : ''}\n`,
     )
   }
-  return report.errors > 0 ? 1 : 0
+  return errors > 0 ? 1 : 0
 }
 
 interface AuditFlags extends FolderFlags {
@@ -134,30 +173,51 @@ interface AuditFlags extends FolderFlags {
 }
 
 export async function audit(terminal: Terminal, flags: AuditFlags): Promise<number> {
+  if (flags.check && flags.write) {
+    throw new SrecodexError('USAGE', '--check only looks, and --write writes: only one of them', {
+      hint: 'srecodex skills audit --help lists its flags',
+    })
+  }
   const folders = auditFolders(flags, terminal)
   const registry = await loadRegistry({ folders, cacheFolder: cacheFolder(terminal) })
-  const result = await auditSkills(registry.skills)
+  const found = await auditSkills(registry.skills)
+  // What cannot be served cannot be judged.
+  const unserved = registry.problems.filter(({ severity }) => severity === 'error')
+  const result = { ...found, problems: [...unserved, ...found.problems] }
   const file = join(dirname(folders.at(-1)!), 'docs', 'SCRIPT-FIRST-SKILLS.md')
-  if (flags.check && (!existsSync(file) || readFileSync(file, 'utf8') !== renderChecklist(result))) {
-    terminal.err(`${shownPath(file, terminal)} is not what the skills say: srecodex skills audit --write\n`)
-    return 1
+  if (flags.write) {
+    mkdirSync(dirname(file), { recursive: true })
+    const written = await writeChecklist(file, result)
+    terminal.err(`${shownPath(file, terminal)}: ${written}\n`)
   }
-  const written = flags.write ? await writeChecklist(file, result) : null
+  const isCurrent = existsSync(file) && readFileSync(file, 'utf8') === renderChecklist(result)
   if (flags.json) {
-    terminal.out(`${JSON.stringify({ ...result, checklist: written === null ? null : file })}\n`)
-    return 0
+    terminal.out(`${JSON.stringify({ ...result, checklist: { file, isCurrent } })}\n`)
+  } else if (!flags.check) {
+    terminal.out(result.skills.map(skill => renderAudited(skill, terminal)).join(''))
+    tellProblems(result.problems, terminal)
   }
-  for (const { id, verdict, reason, decidedBy, evidence } of result.skills) {
-    const colour = verdict === 'applied' ? 'green' : verdict === 'pending' ? 'yellow' : 'dim'
-    terminal.out(`${paint.out(colour, verdict.padEnd(14))} ${id}: ${reason}${decidedBy === 'person' ? ' (a person says so)' : ''}\n`)
-    for (const { sign, words, weight, at } of evidence) {
-      const side = weight > 0 ? 'for' : 'against'
-      terminal.out(paint.out('dim', `    ${side.padEnd(7)} ${sign}: ${words} (${renderPlace(at, terminal)})`) + '\n')
-    }
-  }
-  tellProblems(result.problems, terminal)
-  if (written !== null) terminal.err(`${shownPath(file, terminal)}: ${written}\n`)
-  return 0
+  if (!flags.check) return 0
+  const told = isCurrent
+    ? 'what the skills say'
+    : `not what the skills say\n\n${renderHint('srecodex skills audit --write')}`
+  terminal.err(`${shownPath(file, terminal)} is ${told.trimEnd()}\n`)
+  return isCurrent ? 0 : 1
+}
+
+function renderAudited(skill: Audit['skills'][number], terminal: Terminal): string {
+  const { id, verdict, reason, decidedBy, evidence } = skill
+  const colour = verdict === 'applied' ? 'green' : verdict === 'pending' ? 'yellow' : 'dim'
+  const lines = evidence.map(({ sign, words, weight, at }) =>
+    paint.out(
+      'dim',
+      `    ${(weight > 0 ? 'for' : 'against').padEnd(7)} ${sign}: ${words} (${renderPlace(at, terminal)})`,
+    ),
+  )
+  const decided = decidedBy === 'person' ? ' (a person says so)' : ''
+  return [`${paint.out(colour, verdict.padEnd(14))} ${id}: ${reason}${decided}`, ...lines]
+    .map(line => `${line}\n`)
+    .join('')
 }
 
 interface NewFlags extends FolderFlags {
@@ -169,8 +229,7 @@ interface NewFlags extends FolderFlags {
 }
 
 export async function create(terminal: Terminal, id: string, flags: NewFlags): Promise<number> {
-  const folder =
-    flags.skillsDir === undefined ? projectSkills(terminal) : skillFolders(flags.skillsDir, terminal).at(-1)!
+  const folder = newSkillsFolder(flags.skillsDir, terminal)
   const own = join(dirname(folder), 'templates', 'SKILL.template.md')
   const template = existsSync(own) ? own : join(shippedFolder(), 'templates', 'SKILL.template.md')
   const made = await createSkill(folder, {
@@ -183,7 +242,7 @@ export async function create(terminal: Terminal, id: string, flags: NewFlags): P
     ...(flags.entry === undefined ? {} : { entry: flags.entry }),
   })
   if (flags.json) terminal.out(`${JSON.stringify(made)}\n`)
-  else terminal.out(made.files.map(file => `${shownPath(join(folder, file), terminal)}\n`).join(''))
+  else terminal.out(made.files.map(file => `${shownPath(file, terminal)}\n`).join(''))
   return 0
 }
 
@@ -194,31 +253,52 @@ interface InstallFlags extends FolderFlags {
   readonly uninstall?: boolean
 }
 
-export async function install(terminal: Terminal, ids: readonly string[], flags: InstallFlags): Promise<number> {
+export async function install(
+  terminal: Terminal,
+  ids: readonly string[],
+  flags: InstallFlags,
+): Promise<number> {
   const target = {
     client: flags.for,
     scope: flags.user ? 'user' : 'project',
     projectFolder: terminal.cwd,
-    home: terminal.env.HOME ?? '/',
+    home: terminal.env.HOME || homedir(),
   } as const
   const result = flags.uninstall
     ? await uninstallSkills(target, ids.length === 0 ? undefined : ids)
-    : await installSkills({
+    : await installFrom(await registryOf(terminal, flags), ids, {
         ...target,
-        skills: await chosen(await registryOf(terminal, flags), ids),
         mode: flags.link ? 'link' : 'copy',
       })
   if (flags.json) terminal.out(`${JSON.stringify(result)}\n`)
   else tellInstalled(result, terminal)
+  const strangers = flags.uninstall ? ids.filter(id => !result.skills.some(skill => skill.id === id)) : []
+  for (const id of strangers) terminal.err(renderNotice(`srecodex has not installed ${id} there`))
   const failed = result.conflicts.length > 0 || result.problems.some(({ severity }) => severity === 'error')
   return failed ? 1 : 0
+}
+
+/** One that cannot be served is told, where all were asked for, and keeps none of the others away. */
+async function installFrom(
+  registry: Registry,
+  ids: readonly string[],
+  options: Omit<Parameters<typeof installSkills>[0], 'skills'>,
+): Promise<InstallResult> {
+  const result = await installSkills({
+    ...options,
+    skills: await chosenFrom(registry.skills, registry, ids),
+  })
+  const unserved = ids.length > 0 ? [] : registry.problems.filter(({ severity }) => severity === 'error')
+  return { ...result, problems: [...unserved, ...result.problems] }
 }
 
 function tellInstalled(result: InstallResult, terminal: Terminal): void {
   const actions = new Map<string, number>()
   for (const { action } of result.skills) actions.set(action, (actions.get(action) ?? 0) + 1)
   const told = [...actions].map(([action, number]) => `${number} ${action}`).join(', ')
-  terminal.out(`${shownPath(result.folder, terminal)}: ${told === '' ? 'nothing to do' : told}\n`)
+  const isClean = result.conflicts.length + result.problems.length === 0
+  const otherwise = isClean ? 'nothing to do' : 'nothing done'
+  terminal.out(`${shownPath(result.folder, terminal)}: ${told === '' ? otherwise : told}\n`)
   for (const { path, reason } of result.conflicts) {
     terminal.err(renderNotice(`${shownPath(path, terminal)} was left as it is: ${reason}`))
   }
@@ -226,59 +306,119 @@ function tellInstalled(result: InstallResult, terminal: Terminal): void {
 }
 
 function registryOf(terminal: Terminal, flags: FolderFlags): Promise<Registry> {
-  return loadRegistry({ folders: skillFolders(flags.skillsDir, terminal), cacheFolder: cacheFolder(terminal) })
+  return loadRegistry({
+    folders: skillFolders(flags.skillsDir, terminal),
+    cacheFolder: cacheFolder(terminal),
+  })
 }
 
 /** A checklist belongs to one folder: the project's where there is one, else the shipped one. */
-function auditFolders(flags: FolderFlags, terminal: Terminal): string[] {
+function auditFolders(flags: AuditFlags, terminal: Terminal): string[] {
   if (flags.skillsDir !== undefined) return skillFolders(flags.skillsDir, terminal)
   const project = projectSkills(terminal)
-  return [existsSync(project) ? project : join(shippedFolder(), 'skills')]
+  if (existsSync(project)) return [project]
+  if (flags.write) {
+    throw new SrecodexError('USAGE', `there are no skills in ${shownPath(project, terminal)}`, {
+      hint: 'srecodex skills new AREA/NAME starts one; --skills-dir takes another folder',
+    })
+  }
+  return [join(shippedFolder(), 'skills')]
 }
 
 function cacheFolder(terminal: Terminal): string {
   return join(homes(terminal.env).cache, 'skills')
 }
 
+type Place = Pick<RegisteredSkill, 'id' | 'folder' | 'file'>
+
+/** Every SKILL.md that was found: served, covered by another, or not to be served. */
+function placesOf(registry: Registry): readonly Place[] {
+  const ids = new Map<string, string>()
+  for (const { at } of registry.problems) {
+    if (at === undefined || basename(at.file) !== 'SKILL.md') continue
+    const folder = dirname(at.file)
+    const root = registry.folders.findLast(one => folder === one || folder.startsWith(one + sep)) ?? ''
+    ids.set(at.file, relative(root, folder) || basename(folder))
+  }
+  for (const { id, file } of [...registry.shadowed, ...registry.skills]) ids.set(file, id)
+  return [...ids]
+    .map(([file, id]) => ({ id, folder: dirname(file), file }))
+    .sort((a, b) => (a.file < b.file ? -1 : 1))
+}
+
 /** @throws {SrecodexError} SKILL_NOT_FOUND */
-async function chosen(registry: Registry, ids: readonly string[]): Promise<readonly RegisteredSkill[]> {
-  if (ids.length === 0) return registry.skills
-  return Promise.all(
-    ids.map(async id => {
-      const skill = registry.skills.find(one => one.id === id)
-      if (skill === undefined) throw await unknownSkill(registry, id)
-      return skill
-    }),
-  )
+async function chosenFrom<T extends Place>(
+  known: readonly T[],
+  registry: Registry,
+  ids: readonly string[],
+): Promise<readonly T[]> {
+  if (ids.length === 0) return known
+  const missing = ids.find(id => !known.some(one => one.id === id))
+  if (missing !== undefined) throw await unknownSkill(registry, missing)
+  return known.filter(one => ids.includes(one.id))
 }
 
 async function unknownSkill(registry: Registry, id: string): Promise<SrecodexError> {
+  const file = placesOf(registry).find(one => one.id === id)?.file
+  if (file !== undefined) {
+    const problems = registry.problems.filter(({ at, severity }) => at?.file === file && severity === 'error')
+    return new SrecodexError('SKILL_NOT_FOUND', `skill \`${id}\` cannot be read`, {
+      details: { skill: id, problems },
+    })
+  }
   const similar = await similarIds(registry, id)
   return new SrecodexError('SKILL_NOT_FOUND', `there is no skill \`${id}\``, {
-    hint: similar.length > 0 ? `did you mean ${similar.join(' or ')}?` : 'srecodex skills search finds one by its task',
+    hint:
+      similar.length > 0
+        ? `did you mean ${similar.join(' or ')}?`
+        : 'srecodex skills search finds one by its task',
     details: { skill: id, similar },
   })
 }
 
 function renderFound(found: readonly FoundSkill[], terminal: Terminal): string {
   return renderTable(
-    [{ title: 'ID' }, { title: 'NAME' }, { title: 'SCORE', align: 'right' }, { title: 'WHY', flexible: true }],
+    [
+      { title: 'ID' },
+      { title: 'NAME' },
+      { title: 'SCORE', align: 'right' },
+      { title: 'WHY', flexible: true },
+    ],
     found.map(({ id, name, score, why }) => [id, name, score.toFixed(2), why.join(', ')]),
     terminal.outColumns,
   )
 }
 
 function tellProblems(problems: readonly SkillProblem[], terminal: Terminal): void {
-  for (const problem of problems) terminal.err(renderFinding(problem, terminal))
+  for (const problem of problems) terminal.err(renderFinding(problem, terminal, 'err'))
 }
 
-function renderFinding(problem: SkillProblem, terminal: Terminal): string {
-  const label = paint.out(problem.severity === 'error' ? 'red' : 'yellow', `${problem.severity}[${problem.rule}]`)
+function renderFinding(problem: SkillProblem, terminal: Terminal, stream: keyof typeof paint): string {
+  const colour = problem.severity === 'error' ? 'red' : 'yellow'
+  const label = paint[stream](colour, `${problem.severity}[${problem.rule}]`)
   return [
     `${label}: ${problem.message}\n`,
     ...(problem.at === undefined ? [] : [`  at ${renderPlace(problem.at, terminal)}\n`]),
     ...(problem.hint === undefined ? [] : [`  hint: ${problem.hint}\n`]),
   ].join('')
+}
+
+/** A skill is a stranger's text: it does not steer the terminal of who reads it. `--json` has it as it is. */
+function withoutControls(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  return text.replaceAll(/[\0-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]|\r(?!\n)/g, '\uFFFD')
+}
+
+/** A line ends in `\n` and nothing else: readline would make two queries of one that holds U+2028. */
+async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of input) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop()!
+    yield* lines
+  }
+  if (rest !== '') yield rest
 }
 
 function firstSentence(text: string): string {

@@ -90,7 +90,10 @@ async function recover(stateFolder: string, live: string): Promise<void> {
       report.status === 'interrupted'
         ? { stdout: await countKept(folder.stdout), stderr: await countKept(folder.stderr) }
         : report.output
-    writeRecord(folder, { ...record, report: { ...report, output, notices: [...report.notices, ...notices] } })
+    writeRecord(folder, {
+      ...record,
+      report: { ...report, output, notices: [...report.notices, ...notices] },
+    })
   }
   await removeControlGroup(live)
   markEnded(stateFolder, live)

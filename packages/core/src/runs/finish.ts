@@ -1,6 +1,6 @@
 /** From how a run ended to its report: the status, the words, the bounded lists. */
 
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync, readdirSync, type Dirent } from 'node:fs'
 import { join } from 'node:path'
 import type { ResolvedConfig } from '../config/schema.ts'
 import { SrecodexError } from '../errors.ts'
@@ -39,11 +39,7 @@ const MAX_ARTIFACTS_SEEN = 10_000
 const NOTHING: RunReport['output'] = { stdout: { bytes: 0, lines: 0 }, stderr: { bytes: 0, lines: 0 } }
 
 /** The report of a run that has just begun. */
-export function pendingReport(
-  run: string,
-  script: StagedScript,
-  sandbox: RunReport['sandbox'],
-): RunReport {
+export function pendingReport(run: string, script: StagedScript, sandbox: RunReport['sandbox']): RunReport {
   return {
     version: 1,
     run,
@@ -113,10 +109,16 @@ export async function writeReport(parts: {
     },
     artifacts: listArtifacts(folder.artifacts),
     context: {
-      rawTokens: (await rawTokens(folder.stdout, outcome.stdout.bytes)) + (await rawTokens(folder.stderr, outcome.stderr.bytes)),
+      rawTokens:
+        (await rawTokens(folder.stdout, outcome.stdout.bytes)) +
+        (await rawTokens(folder.stderr, outcome.stderr.bytes)),
       summaryTokens: await estimateTokens(summary),
     },
-    notices: cutList([...ending.notices, ...outputNotices(outcome, config)], MAX_NOTICES, count => `… ${count} more`),
+    notices: cutList(
+      [...ending.notices, ...outputNotices(outcome, config)],
+      MAX_NOTICES,
+      count => `… ${count} more`,
+    ),
     next: status === 'succeeded' ? null : nextCommand(folder.id, outcome, error?.stream ?? null),
     error: error === null ? null : { code: error.code, message: error.message, hint: error.hint },
   }
@@ -199,7 +201,8 @@ async function verdict(
 
 function outputNotices(outcome: ProcessOutcome, config: ResolvedConfig): string[] {
   const notices: string[] = []
-  if (outcome.supervisorLost) notices.push('the supervisor of the run was killed: only what was kept is counted')
+  if (outcome.supervisorLost)
+    notices.push('the supervisor of the run was killed: only what was kept is counted')
   for (const [name, stream] of [
     ['stdout', outcome.stdout],
     ['stderr', outcome.stderr],
@@ -227,10 +230,10 @@ function listArtifacts(folder: string): RunReport['artifacts'] {
   const found: { name: string; bytes: number }[] = []
   const folders = ['']
   for (let at = folders.pop(); at !== undefined && found.length < MAX_ARTIFACTS_SEEN; at = folders.pop()) {
-    for (const entry of readdirSync(join(folder, at), { withFileTypes: true })) {
+    for (const entry of entriesOf(join(folder, at))) {
       const name = join(at, entry.name)
       if (entry.isDirectory()) folders.push(name)
-      else if (entry.isFile()) found.push({ name, bytes: lstatSync(join(folder, name)).size })
+      else if (entry.isFile()) found.push({ name, bytes: sizeOf(join(folder, name)) })
     }
   }
   const shown = found
@@ -245,6 +248,23 @@ function listArtifacts(folder: string): RunReport['artifacts'] {
           bytes: shown.slice(MAX_LISTED).reduce((sum, { bytes }) => sum + bytes, 0),
         },
       ]
+}
+
+/** A folder that a script shut, or nested past what a path can hold, must not cost the report. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
+  }
+}
+
+function sizeOf(file: string): number {
+  try {
+    return lstatSync(file).size
+  } catch {
+    return 0
+  }
 }
 
 function cutList(items: readonly string[], most: number, more: (count: number) => string): string[] {

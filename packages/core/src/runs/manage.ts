@@ -71,7 +71,11 @@ function ask(supervisor: number): boolean {
 }
 
 /** Yields the record whenever it changes, the last time when the run has ended. */
-export async function* watchRun(stateFolder: string, name: string, signal?: AbortSignal): AsyncGenerator<RunRecord> {
+export async function* watchRun(
+  stateFolder: string,
+  name: string,
+  signal?: AbortSignal,
+): AsyncGenerator<RunRecord> {
   let record = await findRun(stateFolder, name)
   yield record
   while (isOpen(record)) {
@@ -129,7 +133,11 @@ export interface SearchHit {
 export async function* searchRuns(
   stateFolder: string,
   pattern: string,
-  options: { readonly limit: number; readonly perRun: number; readonly callerEnvironment?: NodeJS.ProcessEnv },
+  options: {
+    readonly limit: number
+    readonly perRun: number
+    readonly callerEnvironment?: NodeJS.ProcessEnv
+  },
 ): AsyncGenerator<SearchHit> {
   const redactor = redactorOf(options.callerEnvironment ?? process.env)
   let found = 0
@@ -159,7 +167,11 @@ export interface PruneOptions {
 }
 
 export interface PruneResult {
-  readonly removed: readonly { readonly run: string; readonly bytes: number; readonly reason: 'age' | 'size' }[]
+  readonly removed: readonly {
+    readonly run: string
+    readonly bytes: number
+    readonly reason: 'age' | 'size'
+  }[]
   readonly freedBytes: number
   readonly keptRuns: number
   readonly keptBytes: number
@@ -179,7 +191,8 @@ export async function pruneRuns(stateFolder: string, options: PruneOptions): Pro
     const bytes = await sizeOf(path)
     const open = record === null ? await isYoung(path) : isOpen(record)
     const age = Date.now() - (record === null ? 0 : Date.parse(record.startedAt))
-    const reason = age > options.keepDays * DAY_MS ? 'age' : keptBytes + bytes > options.maxBytes ? 'size' : null
+    const reason =
+      age > options.keepDays * DAY_MS ? 'age' : keptBytes + bytes > options.maxBytes ? 'size' : null
     if (open || reason === null) {
       keptBytes += bytes
       keptRuns += 1

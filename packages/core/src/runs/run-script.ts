@@ -165,7 +165,9 @@ async function execute(
 function prepareReport(options: RunOptions): Redactor {
   void estimateTokens('-') // loads its tables
   const known = { ...(options.callerEnvironment ?? process.env), ...options.environment }
-  return createRedactor({ values: Object.entries(known).map(([name, value]) => ({ name, value: value ?? '' })) })
+  return createRedactor({
+    values: Object.entries(known).map(([name, value]) => ({ name, value: value ?? '' })),
+  })
 }
 
 /** Waits for the process, and ends it when its time, the caller or a limit says so. */
@@ -181,9 +183,14 @@ async function watch(
     running.interrupt(graceMs)
   }
   const { executionTimeoutMs } = options.config.scripts
-  const timer = setTimeout(() => stop({ kind: 'timeout', timeoutMs: executionTimeoutMs }, GRACE_MS), executionTimeoutMs)
+  const timer = setTimeout(
+    () => stop({ kind: 'timeout', timeoutMs: executionTimeoutMs }, GRACE_MS),
+    executionTimeoutMs,
+  )
   const onAbort = (): void => stop({ kind: 'cancel' }, GRACE_MS)
-  const stopWatchdog = opened.startWatchdog(running, (limit, detail) => stop({ kind: 'limit', limit, detail }, 0))
+  const stopWatchdog = opened.startWatchdog(running, (limit, detail) =>
+    stop({ kind: 'limit', limit, detail }, 0),
+  )
   cancel.addEventListener('abort', onAbort, { once: true })
   if (cancel.aborted) onAbort()
   try {

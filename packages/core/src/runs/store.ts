@@ -130,7 +130,13 @@ export function beginRecord(folder: RunFolder, record: RunRecord): void {
  * @throws {SrecodexError} DISK_FULL
  */
 export async function syncRecord(stateFolder: string, folder: RunFolder): Promise<void> {
-  const places = [folder.record, folder.guard, folder.path, join(stateFolder, 'runs'), liveFolder(stateFolder)]
+  const places = [
+    folder.record,
+    folder.guard,
+    folder.path,
+    join(stateFolder, 'runs'),
+    liveFolder(stateFolder),
+  ]
   try {
     await Promise.all(places.map(sync))
   } catch (error) {
@@ -154,7 +160,7 @@ function writeDraft(folder: RunFolder, record: RunRecord, { synced = false } = {
   const text = Buffer.from(`${JSON.stringify({ ...record, supervisor: null }, null, 2)}\n`)
   const draft = openSync(folder.draft, constants.O_WRONLY | constants.O_CREAT, 0o600)
   try {
-    for (let at = 0; at < text.length; ) at += writeSync(draft, text, at)
+    for (let at = 0; at < text.length;) at += writeSync(draft, text, at)
     ftruncateSync(draft, text.length)
     if (synced) fdatasyncSync(draft)
   } finally {

@@ -55,7 +55,11 @@ export function createControlGroup(id: string, limits: TreeLimits): ControlGroup
       : [
           ['memory', 'memory', [['memory.max', String(limits.memoryBytes)]]],
           ['pids', 'processes', [['pids.max', String(limits.processes)]]],
-          ['cpu', 'cpus', limits.cpus > 0 ? [['cpu.max', `${Math.round(limits.cpus * 100_000)} 100000`]] : []],
+          [
+            'cpu',
+            'cpus',
+            limits.cpus > 0 ? [['cpu.max', `${Math.round(limits.cpus * 100_000)} 100000`]] : [],
+          ],
         ]
   for (const [controller, bound, values] of settings) {
     const parent = hierarchy.folders.get(controller)
@@ -78,7 +82,11 @@ export function createControlGroup(id: string, limits: TreeLimits): ControlGroup
     joinFiles: folders.map(folder => join(folder, 'cgroup.procs')),
     bounds,
     memoryExceeded: () =>
-      counter(made.get('memory'), hierarchy.version === 1 ? 'memory.oom_control' : 'memory.events', 'oom_kill') > 0,
+      counter(
+        made.get('memory'),
+        hierarchy.version === 1 ? 'memory.oom_control' : 'memory.events',
+        'oom_kill',
+      ) > 0,
     processesExceeded: () => counter(made.get('pids'), 'pids.events', 'max') > 0,
     remove: () => removeAll(folders),
   }
@@ -96,7 +104,10 @@ export function membersOf(id: string): number[] {
   const folders = new Set(ownHierarchy()?.folders.values())
   return [...folders].flatMap(folder => {
     try {
-      return readFileSync(join(folder, `srecodex-${id}`, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
+      return readFileSync(join(folder, `srecodex-${id}`, 'cgroup.procs'), 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map(Number)
     } catch {
       return []
     }

@@ -18,7 +18,12 @@ export async function countKept(path: string): Promise<{ bytes: number; lines: n
       if (bytesRead === 0) break
       bytes += bytesRead
       last = chunk[bytesRead - 1]!
-      for (let at = chunk.indexOf(LINE_END); at !== -1 && at < bytesRead; at = chunk.indexOf(LINE_END, at + 1)) lines += 1
+      for (
+        let at = chunk.indexOf(LINE_END);
+        at !== -1 && at < bytesRead;
+        at = chunk.indexOf(LINE_END, at + 1)
+      )
+        lines += 1
     }
   } finally {
     await file.close()

@@ -134,17 +134,7 @@ export function launch(options: LaunchOptions): RunningProcess {
       // A session of its own: a terminal's Ctrl-C goes to all of its foreground group, and would end bubblewrap
       // where srecodex gives the script the time to flush.
       detached: true,
-      stdio: [
-        'ignore',
-        'pipe',
-        'pipe',
-        'pipe',
-        ...outputs,
-        'pipe',
-        'pipe',
-        'pipe',
-        'pipe',
-      ],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...outputs, 'pipe', 'pipe', 'pipe', 'pipe'],
     },
   )
   for (const output of outputs) closeSync(output)
@@ -163,7 +153,8 @@ function supervise(child: ChildProcess, options: LaunchOptions): RunningProcess 
   pipes[DESCRIPTORS.seccomp]!.end(options.seccomp ?? '')
 
   const report = collect(pipes[1]!)
-  if (options.onStopRequest) pipes[1]!.on('data', chunk => /^stop$/m.test(String(chunk)) && options.onStopRequest?.())
+  if (options.onStopRequest)
+    pipes[1]!.on('data', chunk => /^stop$/m.test(String(chunk)) && options.onStopRequest?.())
   const diagnostics = collect(pipes[2]!)
   const status = collect(pipes[DESCRIPTORS.status]!)
   const info = collect(pipes[DESCRIPTORS.info]!)
@@ -224,7 +215,11 @@ function supervise(child: ChildProcess, options: LaunchOptions): RunningProcess 
 
 /** Returns when the process is no more; a namespace's first process outlives all others of it. */
 async function gone(pid: number | null): Promise<void> {
-  for (let attempt = 0; attempt < 5000 && pid !== null && isRunning(pid); attempt++) await sleep(1)
+  if (pid === null) return
+  for (let attempt = 0; attempt < 5000; attempt++) {
+    if (!isRunning(pid)) return
+    await sleep(1)
+  }
 }
 
 function isRunning(pid: number): boolean {
@@ -256,10 +251,14 @@ async function readOutcome(
   const failed = /^failed (\d+)$/m.exec(status)
   const moved = /^moved (.*)$/m.exec(status)
   if (moved) {
-    throw new SrecodexError('SANDBOX_UNAVAILABLE', `${moved[1]} was moved or replaced while the sandbox was made`, {
-      hint: 'something else writes to this workspace, such as another run: start it again',
-      details: { cause: 'workspace-changed', path: moved[1] },
-    })
+    throw new SrecodexError(
+      'SANDBOX_UNAVAILABLE',
+      `${moved[1]} was moved or replaced while the sandbox was made`,
+      {
+        hint: 'something else writes to this workspace, such as another run: start it again',
+        details: { cause: 'workspace-changed', path: moved[1] },
+      },
+    )
   }
   if (failed) {
     throw new SrecodexError('INTERPRETER_NOT_FOUND', `cannot start ${options.command[0]} in the sandbox`, {

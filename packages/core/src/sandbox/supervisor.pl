@@ -49,22 +49,23 @@ if (!$command) {
 close $_->{writer} for @stream;
 
 $SIG{PIPE} = 'IGNORE';
-$SIG{CHLD} = sub { } if $hunting;
+$SIG{CHLD} = sub { };                               # wakes select
 $SIG{INT} = $SIG{HUP} = 'IGNORE';                   # a terminal's Ctrl-C is srecodex's to answer
 my ($killed, $deadline) = (0, 0);
 $SIG{TERM} = sub { $deadline ||= time + 3; syswrite STDOUT, "stop\n" };    # `srecodex runs stop`: asked first, then killed
 
-my ($status, $open) = (undef, 2);
+my ($status, $open, $late) = (undef, 2, 0);
 while ($open) {
     my $ready = '';
     vec($ready, 3, 1) = 1 if $control;
     for (@stream) { vec($ready, fileno $_->{reader}, 1) = 1 if $_->{reader} }
-    my $count = select $ready, undef, undef, $hunting || $deadline || $killed ? 0.1 : undef;
-    if ($deadline && !$killed && time > $deadline) { $killed = 1; kill 'KILL', $command }
+    my $count = select $ready, undef, undef, $hunting || $deadline || $killed || defined $status ? 0.1 : undef;
+    if ($deadline && !$killed && time > $deadline) { $killed = 1; kill 'KILL', $command unless defined $status }
 
-    if ($hunting && !defined $status && waitpid($command, 1) == $command) { $status = $? }
+    if (!defined $status && waitpid($command, 1) == $command) { $status = $? }
     # Also in a namespace: a bubblewrap that is killed as it starts has not yet tied its child's life to its own.
-    hunt() if $killed || $hunting && defined $status;
+    # Then somebody still holds the pipes when all that fitted into them has been read.
+    hunt() if $killed || defined $status && ($hunting || $count == 0 || $late++ > 64);
     next if $count < 1;
 
     if ($control && vec($ready, 3, 1)) {

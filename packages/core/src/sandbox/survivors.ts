@@ -29,7 +29,8 @@ function survivorsOf(id: string): number[] {
   const members = new Set(membersOf(id))
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
-    if (Number.isInteger(pid) && pid !== process.pid && (isOfRun(name, id) || isSupervisorOf(name, id))) members.add(pid)
+    if (Number.isInteger(pid) && pid !== process.pid && (isOfRun(name, id) || isSupervisorOf(name, id)))
+      members.add(pid)
   }
   return [...members].filter(isRunning)
 }
@@ -42,7 +43,7 @@ function isOfRun(pid: string, id: string): boolean {
 /** Both the supervisor's and bubblewrap's command line end in the first process of the sandbox. */
 function isSupervisorOf(pid: string, id: string): boolean {
   const argv = read(`/proc/${pid}/cmdline`).split('\0')
-  return /\/init\.pl$/.test(argv.at(-4) ?? '') && argv.some(argument => argument.includes(id))
+  return (argv.at(-4) ?? '').endsWith('/init.pl') && argv.some(argument => argument.includes(id))
 }
 
 function isRunning(pid: number): boolean {

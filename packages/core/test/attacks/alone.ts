@@ -567,11 +567,11 @@ except OSError as error: print(error)`
   },
 
   async 'swap-race'({ folder }) {
-    let isOver = false
-    const flipping = run(folder, FLIPPER).finally(() => (isOver = true))
+    const flippingState = { isOver: false }
+    const flipping = run(folder, FLIPPER).finally(() => (flippingState.isOver = true))
     await sleep(500)
     const seen: Ran[] = []
-    for (let count = 0; count < 10 && !isOver; count++) seen.push(await run(folder, LOOK_FOR_SECRET, { args: [join(folder, 'home')] }))
+    for (let count = 0; count < 10 && !flippingState.isOver; count++) seen.push(await run(folder, LOOK_FOR_SECRET, { args: [join(folder, 'home')] }))
     const flipped = await flipping
     return { control: flipped.report?.exitCode === 0, held: !seen.some(ran => ran.stdout.includes('WON')), said: seen.map(ran => ran.error?.message ?? ran.report?.status).join('; ') + tell(flipped) }
   },

@@ -46,8 +46,8 @@ export async function makeArena(folder: string, guestSource: string): Promise<Ar
   const workspace = join(folder, 'ws')
   const home = join(folder, 'home')
   const own = join(folder, 'own')
-  for (const path of [workspace, home, own, 'outside', 'sockets'].map(path => join(folder, basename(path)))) {
-    mkdirSync(path, { recursive: true, mode: 0o755 })
+  for (const name of ['ws', 'home', 'own', 'outside', 'sockets']) {
+    mkdirSync(join(folder, name), { recursive: true, mode: 0o755 })
   }
   write(join(folder, 'outside/file'), 'untouched\n')
   write(join(folder, 'outside/movable'), 'untouched\n')
@@ -64,15 +64,15 @@ export async function makeArena(folder: string, guestSource: string): Promise<Ar
     const file = join(workspace, path)
     if (!existsSync(file)) write(file, path.includes('/hooks/') ? '#!/bin/sh\n' : '\n')
   }
-  const name = `srecodex-${process.pid}-${basename(folder)}`
-  const shm = `/dev/shm/${name}`
+  const id = `srecodex-${process.pid}-${basename(folder)}`
+  const shm = `/dev/shm/${id}`
   writeFileSync(shm, CANARY)
-  const host = spawn('/usr/bin/python3', ['-c', HOST, folder, name, `argument-${CANARY}`], {
+  const host = spawn('/usr/bin/python3', ['-c', HOST, folder, id, `argument-${CANARY}`], {
     env: { PATH: '/usr/bin:/bin', SECRET: CANARY },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const [tcp, udp] = await new Promise<string[]>(resolve =>
-    host.stdout!.once('data', data => resolve(String(data).trim().split(' '))),
+    host.stdout.once('data', data => resolve(String(data).trim().split(' '))),
   )
   return {
     folder,
@@ -87,7 +87,7 @@ export async function makeArena(folder: string, guestSource: string): Promise<Ar
       STATE: join(own, 'state'),
       CONFIG: join(own, 'config'),
       SHM: basename(shm),
-      ABSTRACT: name,
+      ABSTRACT: id,
       TCP: tcp!,
       UDP: udp!,
     },

@@ -16,6 +16,7 @@ import { LEGITIMATE, PRELUDE, PROBES, type LegitimateCase, type Probe } from './
 
 export interface Result {
   readonly code: number | string
+  readonly seconds: number
   readonly log: string
 }
 
@@ -87,6 +88,7 @@ function prepare(arena: Arena, programs: readonly (Probe | LegitimateCase)[]): s
       programs.map(({ id, language, program, ...rest }) => ({
         id,
         language,
+        alone: 'area' in rest && rest.area === 'hooks',
         program: language === 'python' && 'area' in rest && !program.startsWith(PRELUDE) ? `${PRELUDE}\n${program}` : program,
       })),
     ),

@@ -406,7 +406,7 @@ export const LONE_ATTACKS: readonly LoneAttack[] = [
   { id: 'nul-argument', area: 'processes', title: 'smuggles fields to init in an argument with a NUL', judged: 'REFUSED', control: 'the same argument without NUL arrives', arms: 'both' },
   { id: 'symlinked-workspace', area: 'outside', title: 'is given a workspace by a link, and climbs out by ..', judged: 'the file beside the link’s target is not there', control: 'bare, it is', arms: 'both' },
   { id: 'symlinked-script', area: 'outside', title: 'is started by a link, and rewrites what it points to', judged: 'the file is as it was', control: 'bare, it is rewritten', arms: 'both' },
-  { id: 'odd-workspace', area: 'outside', title: 'runs in a workspace whose name holds a newline, quotes, a comma, NUL-like escapes and options', judged: 'it runs there and reaches nothing outside', control: 'bare, it reaches outside', arms: 'both' },
+  { id: 'odd-workspace', area: 'outside', title: 'runs in a workspace whose name holds a line end, quotes, a comma, escapes and an option', judged: 'it runs there and reaches nothing outside', control: 'bare, it reaches outside', arms: 'both' },
   { id: 'read-only', area: 'outside', title: 'writes to its workspace in read-only mode', judged: 'EROFS', control: 'workspace-write lets it', arms: 'both' },
 ]
 
@@ -480,12 +480,14 @@ while True:
     if not d: break
     out += d
 assert b'inside' in out, out; print('WORKS')`),
-  legitimatePython('many-files', '64,000 small files', `
+  legitimatePython('many-files', '64,000 small files, 4,000 of them in the workspace', `
 import os, shutil
-for i in range(64):
-    os.makedirs(f'many/{i}', exist_ok=True)
-    for j in range(1000): os.close(os.open(f'many/{i}/{j}', os.O_CREAT | os.O_WRONLY))
-assert sum(len(f) for _, _, f in os.walk('many')) == 64000; shutil.rmtree('many'); print('WORKS')`),
+for root, count in (('many', 4), ('/tmp/many', 60)):
+    for i in range(count):
+        os.makedirs(f'{root}/{i}', exist_ok=True)
+        for j in range(1000): os.close(os.open(f'{root}/{i}/{j}', os.O_CREAT | os.O_WRONLY))
+    assert sum(len(f) for _, _, f in os.walk(root)) == count * 1000; shutil.rmtree(root)
+print('WORKS')`),
   legitimatePython('big-file', 'a file of 500 MB in the workspace', `
 import os
 b = bytes(4 << 20)

@@ -6,7 +6,17 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runScript } from '../../src/runs/api.ts'
 import type { RunReport } from '../../src/runs/report.ts'
-import { cli, controlGroups, listedRuns, liveMarkers, place, processesWith, runIds, until, type Place } from './stage.ts'
+import {
+  cli,
+  controlGroups,
+  listedRuns,
+  liveMarkers,
+  place,
+  processesWith,
+  runIds,
+  until,
+  type Place,
+} from './stage.ts'
 
 /** Says that it is there, leaves an orphan that holds the pipe, and ignores every signal that can be ignored. */
 const stubborn = (marker: string): string => `
@@ -38,7 +48,11 @@ describe('Ctrl-C', () => {
     const { code, stdout } = await ended
     const report = JSON.parse(stdout) as RunReport
     expect(code).toBe(130)
-    expect(report).toMatchObject({ status: 'cancelled', summary: 'got as far as 3', error: { code: 'CANCELLED' } })
+    expect(report).toMatchObject({
+      status: 'cancelled',
+      summary: 'got as far as 3',
+      error: { code: 'CANCELLED' },
+    })
     const kept = await cli(at, ['output', report.run]).ended
     expect(kept.stdout).toBe('printed\nflushed\n')
     nothingLeft(at, marker)
@@ -52,7 +66,12 @@ describe('Ctrl-C', () => {
     process.kill(-child.pid!, 'SIGINT')
     const { code, stdout } = await ended
     expect(code).toBe(130)
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'cancelled', summary: 'printed', signal: 'SIGKILL', exitCode: null })
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'cancelled',
+      summary: 'printed',
+      signal: 'SIGKILL',
+      exitCode: null,
+    })
     nothingLeft(at, marker)
   })
 
@@ -114,7 +133,11 @@ describe('the time is up', () => {
   test('the script ended, and a child of its goes on: the run is over at once', async () => {
     const at = place()
     const marker = `marked-${randomUUID()}`
-    const { ended } = started(at, `(exec setsid bash -c 'exec -a ${marker} sleep 600') & echo printed; exit 7`, ['--json'])
+    const { ended } = started(
+      at,
+      `(exec setsid bash -c 'exec -a ${marker} sleep 600') & echo printed; exit 7`,
+      ['--json'],
+    )
     const { code, stdout } = await ended
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', exitCode: 7, summary: 'printed' })
@@ -130,7 +153,11 @@ describe('another process, or the program that started it', () => {
     await until(() => processesWith(marker).length > 1, 'the script runs')
     const stopped = await cli(at, ['runs', 'stop', 'last', '--json']).ended
     expect(stopped.code).toBe(0)
-    expect(JSON.parse(stopped.stdout)).toMatchObject({ stopped: true, status: 'cancelled', summary: 'printed' })
+    expect(JSON.parse(stopped.stdout)).toMatchObject({
+      stopped: true,
+      status: 'cancelled',
+      summary: 'printed',
+    })
     expect(await ended).toMatchObject({ code: 130 })
     nothingLeft(at, marker)
   })
@@ -183,11 +210,15 @@ describe('whoever reads srecodex goes away', () => {
   test('`srecodex run … | head -1` prints its line, and the run is kept whole', async () => {
     const at = place()
     const script = at.file('many.sh', 'for n in $(seq 1 19); do echo "line $n"; done; sleep 0.2')
-    const piped = spawn('bash', ['-o', 'pipefail', '-c', '"$0" "$@" | head -1', process.execPath, bin(), 'run', script], {
-      cwd: at.workspace,
-      env: { ...at.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const piped = spawn(
+      'bash',
+      ['-o', 'pipefail', '-c', '"$0" "$@" | head -1', process.execPath, bin(), 'run', script],
+      {
+        cwd: at.workspace,
+        env: { ...at.environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
     let [stdout, stderr] = ['', '']
     piped.stdout.on('data', text => (stdout += text))
     piped.stderr.on('data', text => (stderr += text))

@@ -1,5 +1,8 @@
 /** SIGKILL at any moment, to any process of a run: nobody survives, the store tells the truth, the next run recovers. */
 
+// What is true depends on the moment of the kill, which each message names.
+/* oxlint-disable vitest/valid-expect, vitest/no-conditional-expect */
+
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -52,20 +55,29 @@ describe('srecodex is killed', () => {
       const marker = `marked-${randomUUID()}`
       at.file('.git/config', '[core]\n\tbare = false\n')
       const script = at.file('.srecodex/tmp/job.sh', SCRIPT(marker))
-      const { child, ended } = cli(at, ['run', '--json', '.srecodex/tmp/job.sh'], { environment: { MARK: marker } })
+      const { child, ended } = cli(at, ['run', '--json', '.srecodex/tmp/job.sh'], {
+        environment: { MARK: marker },
+      })
       await new Promise(resolve => setTimeout(resolve, moment))
       child.kill('SIGKILL')
       const { signal, stdout } = await ended
       const where = `killed after ${moment.toFixed(0)} ms of ${wholeLifeMs.toFixed(0)}`
 
-      await until(() => processesWith(marker).length === 0, `${where}: ${processesWith(marker).map(commandOf).join('; ')}`)
+      await until(
+        () => processesWith(marker).length === 0,
+        `${where}: ${processesWith(marker).map(commandOf).join('; ')}`,
+      )
       for (const id of runIds(at)) expect(() => recordOf(at, id), where).not.toThrow()
 
       const [listed] = await listedRuns(at)
       const recorded = runIds(at).length === 0 ? null : recordOf(at, runIds(at)[0]!)
       seen.add(listed?.status ?? 'never began')
       if (signal === null) {
-        expect(listed, where).toMatchObject({ status: 'failed', exitCode: 3, summary: expect.stringContaining('turn 30') })
+        expect(listed, where).toMatchObject({
+          status: 'failed',
+          exitCode: 3,
+          summary: expect.stringContaining('turn 30'),
+        })
         expect(JSON.parse(stdout), where).toMatchObject({ run: listed!.id, exitCode: 3 })
       } else if (listed !== undefined) {
         expect(listed.status, where).toMatch(/^(interrupted|failed)$/)
@@ -78,12 +90,17 @@ describe('srecodex is killed', () => {
       }
 
       // `runs list` has recovered already; the next run finds nothing, and a place that is as it was.
-      const after = await cli(at, ['run', '--json', '-', '--lang', 'sh'], { stdin: 'ls -A .git/hooks 2>/dev/null; true' }).ended
+      const after = await cli(at, ['run', '--json', '-', '--lang', 'sh'], {
+        stdin: 'ls -A .git/hooks 2>/dev/null; true',
+      }).ended
       expect(after.code, `${where}: ${after.stderr}`).toBe(0)
       expect(JSON.parse(after.stdout), where).toMatchObject({ status: 'succeeded', summary: '' })
       expect(existsSync(join(at.workspace, '.git/hooks/post-checkout')), where).toBe(false)
       if (listed !== undefined) expect(existsSync(script), where).toBe(false)
-      expect(runIds(at).flatMap(id => controlGroups(id)), where).toEqual([])
+      expect(
+        runIds(at).flatMap(id => controlGroups(id)),
+        where,
+      ).toEqual([])
       expect(liveMarkers(at), where).toEqual([])
       expect(mountsBelow(at.folder), where).toEqual([])
       expect(processesWith(at.home), where).toEqual([])
@@ -96,7 +113,7 @@ describe('srecodex is killed', () => {
     const at = place()
     const marker = `marked-${randomUUID()}`
     at.file('.git/config', '[core]\n\tbare = false\n')
-    at.file('.srecodex/tmp/job.sh', `${SCRIPT(marker).replace('exit 3', 'sleep 600')}`)
+    at.file('.srecodex/tmp/job.sh', SCRIPT(marker).replace('exit 3', 'sleep 600'))
     const { child, ended } = cli(at, ['run', '.srecodex/tmp/job.sh'], { environment: { MARK: marker } })
     await until(() => existsSync(join(at.workspace, '.git/hooks/post-checkout')), 'the hook is planted')
     child.kill('SIGKILL')
@@ -120,12 +137,16 @@ describe('srecodex is killed', () => {
     const at = place()
     const marker = `marked-${randomUUID()}`
     const text = `(trap '' INT TERM HUP; exec setsid bash -c 'exec -a ${marker} sleep 600') >/dev/null 2>&1 & echo begun; sleep 600`
-    const { child, ended } = cli(at, ['run', '-', '--lang', 'sh', '--sandbox', 'danger-full-access'], { stdin: text })
+    const { child, ended } = cli(at, ['run', '-', '--lang', 'sh', '--sandbox', 'danger-full-access'], {
+      stdin: text,
+    })
     await until(() => processesWith(marker).length > 0, 'the orphan is there')
     child.kill('SIGKILL')
     await ended
     await until(() => processesWith(marker).length === 0, 'the orphan is gone')
-    expect(await listedRuns(at)).toMatchObject([{ status: 'interrupted', output: { stdout: { bytes: 6, lines: 1 } } }])
+    expect(await listedRuns(at)).toMatchObject([
+      { status: 'interrupted', output: { stdout: { bytes: 6, lines: 1 } } },
+    ])
   })
 })
 
@@ -139,7 +160,7 @@ describe.each([
       const at = place()
       const marker = `marked-${randomUUID()}`
       const started = performance.now()
-      const running = run(at, mode, marker)
+      const running = runIn(at, mode, marker)
       // The first moments are the start, when there is no script yet.
       const delayMs = turn < 3 ? random() * 30 : 30 + random() * 300
       const killed = await killOne(victim, marker, delayMs)
@@ -153,14 +174,20 @@ describe.each([
         expect(report.output.stdout.bytes, where).toBe(keptBytes(at, report.run))
         expect(recordOf(at, report.run)?.report, where).toEqual(report)
       }
-      await until(() => processesWith(marker).length === 0, `${where}: ${processesWith(marker).map(commandOf).join('; ')}`)
-      expect(runIds(at).flatMap(id => controlGroups(id)), where).toEqual([])
+      await until(
+        () => processesWith(marker).length === 0,
+        `${where}: ${processesWith(marker).map(commandOf).join('; ')}`,
+      )
+      expect(
+        runIds(at).flatMap(id => controlGroups(id)),
+        where,
+      ).toEqual([])
       expect(liveMarkers(at), where).toEqual([])
     }
   })
 })
 
-function run(at: Place, mode: string, marker: string): Promise<RunReport | Error> {
+function runIn(at: Place, mode: string, marker: string): Promise<RunReport | Error> {
   return runScript({
     script: {
       language: 'shell',

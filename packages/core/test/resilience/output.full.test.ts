@@ -7,7 +7,16 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RunReport } from '../../src/runs/report.ts'
-import { cli, commandOf, descendantsOf, listedRuns, liveMarkers, place, recordOf, type Place } from './stage.ts'
+import {
+  cli,
+  commandOf,
+  descendantsOf,
+  listedRuns,
+  liveMarkers,
+  place,
+  recordOf,
+  type Place,
+} from './stage.ts'
 
 const GIB = 1024 ** 3
 const MAX_RESIDENT_BYTES = 120 * 1024 * 1024
@@ -73,7 +82,10 @@ threads = [threading.Thread(target=write, args=job) for job in ((1, 2000), (2, 3
       stdout: { bytes: 2000 * 65_536, lines: 2000 },
       stderr: { bytes: 3000 * 65_536, lines: 3000 },
     })
-    for (const [stream, letter, count] of [['stdout', 'B', 2000], ['stderr', 'C', 3000]] as const) {
+    for (const [stream, letter, count] of [
+      ['stdout', 'B', 2000],
+      ['stderr', 'C', 3000],
+    ] as const) {
       const block = `${letter.repeat(65_535)}\n`
       const hash = createHash('sha256')
       for (let turn = 0; turn < count; turn++) hash.update(block)
@@ -100,11 +112,16 @@ describe.runIf(process.getuid?.() === 0)('the disk of the store is full', () => 
     const { code, stdout, stderr } = await printTo(at, 64 * 1024 * 1024)
     expect({ code, stderr }).toMatchObject({ code: 0 })
     const report = JSON.parse(stdout) as RunReport
-    expect(report).toMatchObject({ status: 'succeeded', output: { stdout: { bytes: 64 * 1024 * 1024, lines: 1024 * 1024 } } })
+    expect(report).toMatchObject({
+      status: 'succeeded',
+      output: { stdout: { bytes: 64 * 1024 * 1024, lines: 1024 * 1024 } },
+    })
     const kept = statSync(keptFile(at, report)).size
     expect(kept).toBeGreaterThan(0)
     expect(kept).toBeLessThan(8 * 1024 * 1024)
-    expect(report.notices).toEqual([`stdout was kept up to ${kept} of ${64 * 1024 * 1024} bytes: the disk is full`])
+    expect(report.notices).toEqual([
+      `stdout was kept up to ${kept} of ${64 * 1024 * 1024} bytes: the disk is full`,
+    ])
     // The record had its space set aside.
     expect(recordOf(at, report.run)?.report).toEqual(report)
     expect(await listedRuns(at)).toMatchObject([{ status: 'succeeded' }])
@@ -113,11 +130,16 @@ describe.runIf(process.getuid?.() === 0)('the disk of the store is full', () => 
     const next = await cli(at, ['run', '-', '--lang', 'sh'], { stdin: 'echo hi' }).ended
     expect(next).toMatchObject({ code: 1, stdout: '' })
     expect(next.stderr).toMatch(/^error\[DISK_FULL\]: no space left to keep the run in /)
-    expect(next.stderr).toMatch(/\nhint: srecodex runs prune frees old runs; SRECODEX_HOME moves the store to another disk\n/)
+    expect(next.stderr).toMatch(
+      /\nhint: srecodex runs prune frees old runs; SRECODEX_HOME moves the store to another disk\n/,
+    )
     expect(liveMarkers(at)).toEqual([])
     const pruned = await cli(at, ['runs', 'prune', '--keep-days', '0']).ended
     expect(pruned).toMatchObject({ code: 0 })
-    expect(await cli(at, ['run', '-', '--lang', 'sh'], { stdin: 'echo hi' }).ended).toMatchObject({ code: 0, stdout: 'hi\n' })
+    expect(await cli(at, ['run', '-', '--lang', 'sh'], { stdin: 'echo hi' }).ended).toMatchObject({
+      code: 0,
+      stdout: 'hi\n',
+    })
   })
 
   test('while artifacts are written: the script is told, and so is the reader', async () => {
@@ -152,7 +174,8 @@ async function print(bytes: number) {
   const timer = setInterval(() => {
     residentBytes.cli = Math.max(residentBytes.cli, peakOf(child.pid!))
     const supervisor = descendantsOf(child.pid!).find(pid => /supervisor\.pl/.test(commandOf(pid)))
-    if (supervisor !== undefined) residentBytes.supervisor = Math.max(residentBytes.supervisor, peakOf(supervisor))
+    if (supervisor !== undefined)
+      residentBytes.supervisor = Math.max(residentBytes.supervisor, peakOf(supervisor))
   }, 50)
   const { stdout, stderr, ...end } = await ended.finally(() => clearInterval(timer))
   expect({ stderr, ...end }).toEqual({ stderr, code: 0, signal: null })
@@ -204,7 +227,8 @@ function expectedSha256(bytes: number): string {
   const hash = createHash('sha256')
   for (let first = 0; first < bytes / 64; first += 16_384) {
     let block = ''
-    for (let number = first; number < Math.min(first + 16_384, bytes / 64); number++) block += `${String(number).padStart(63, '0')}\n`
+    for (let number = first; number < Math.min(first + 16_384, bytes / 64); number++)
+      block += `${String(number).padStart(63, '0')}\n`
     hash.update(block)
   }
   return hash.digest('hex')

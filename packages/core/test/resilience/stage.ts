@@ -33,7 +33,11 @@ export function place(): Place {
     workspace,
     home,
     state: join(home, 'state'),
-    environment: { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/root', SRECODEX_HOME: home },
+    environment: {
+      PATH: process.env.PATH ?? '/usr/bin:/bin',
+      HOME: process.env.HOME ?? '/root',
+      SRECODEX_HOME: home,
+    },
     file(name, text) {
       const path = join(workspace, name)
       mkdirSync(dirname(path), { recursive: true })
@@ -157,7 +161,9 @@ export function controlGroups(id = ''): string[] {
     })
   return [...new Set(roots)].flatMap(root => {
     try {
-      return readdirSync(root).filter(name => name.startsWith(`srecodex-${id}`)).map(name => join(root, name))
+      return readdirSync(root)
+        .filter(name => name.startsWith(`srecodex-${id}`))
+        .map(name => join(root, name))
     } catch {
       return []
     }

@@ -12,7 +12,7 @@
 import { ownClauses } from './elsewhere.ts'
 import { FIELDS, RANKING, type Field } from './ranking.ts'
 import { RunTable } from './run-table.ts'
-import { eachRun, isStopWord, plain, stem, takeApart } from './tokens.ts'
+import { eachRun, isStopWord, plain, stem, takeApart, unitsOf } from './tokens.ts'
 
 export interface SearchableSkill {
   readonly id: string
@@ -40,7 +40,7 @@ export interface SearchIndex {
 
 export const INDEX_VERSION = 1
 /** The rest of a longer text adds little that finds it (measured), and time. */
-const MAX_BODY_CHARS = 8_000
+const MAX_BODY_CHARS = 10_000
 /** What 18 bits number. */
 export const MAX_SKILLS = 2 ** 18 - 1
 export const IMPACT_BITS = 8
@@ -99,19 +99,21 @@ class Vocabulary {
     const terms: number[] = []
     let length = 0
     const ready = plain(text)
-    eachRun(ready, (from, to) => {
-      const number = this.#table.numberOf(ready, from, to)
+    const held = this.#counts
+    const units = unitsOf(ready)
+    eachRun(units, (from, to) => {
+      const number = this.#table.numberOf(units, from, to)
       const known = (this.#runs[number] ??= this.#learn(ready.slice(from, to)))
       known.count += 1
       if (named) known.named = true
       for (const term of known.terms) {
         length += 1
-        if (this.#counts[term] === 0) terms.push(term)
-        this.#counts[term]! += 1
+        if (held[term] === 0) terms.push(term)
+        held[term]! += 1
       }
     })
-    const counts = terms.map(term => this.#counts[term]!)
-    for (const term of terms) this.#counts[term] = 0
+    const counts = terms.map(term => held[term]!)
+    for (const term of terms) held[term] = 0
     return { terms, counts, length }
   }
 
@@ -148,7 +150,7 @@ const lastPart = (id: string): string => id.slice(id.lastIndexOf('/') + 1).toLow
 function readFields(skill: SearchableSkill, vocabulary: Vocabulary, ids: ReadonlySet<string>): SkillTerms {
   const own = new Set([skill.id.toLowerCase(), lastPart(skill.id)])
   const others = (id: string): boolean => ids.has(id) && !own.has(id)
-  const body = skill.body.replace(/^ *```[^]*?^ *```/gmu, '').slice(0, MAX_BODY_CHARS)
+  const body = skill.body.slice(0, MAX_BODY_CHARS)
   const headings = body.match(/^#{1,6} .*$/gmu) ?? []
   return {
     id: vocabulary.read(skill.id, true),

@@ -41,7 +41,6 @@ const LONG_WORD_CHARS = 9
 const WEAK = new Set(WEAK_WORDS)
 const ORDINARY = new Set([...ORDINARY_WORDS, ...WEAK_WORDS])
 
-/** A word with a digit that no skill has is the name of a pod, a version, an address: it asks for no skill. */
 export function readQuery(query: string, index: LoadedIndex): Slot[] {
   const words = readWords(query)
   const known = thesaurus()
@@ -56,10 +55,24 @@ export function readQuery(query: string, index: LoadedIndex): Slot[] {
     return fresh
   })
   addWholes(words, at, index)
-  addPhrases(words, at, index, known)
-  return [...drafts.values()]
-    .filter(({ word, readings }) => readings.length > 0 || !/\d/u.test(word))
-    .map(({ word, mass, readings }) => ({ word, mass, readings }))
+  addPhrases(words, at, index, known, said => {
+    const draft = drafts.get(said) ?? { word: said, stem: said, mass: 0, readings: [] }
+    drafts.set(said, draft)
+    return draft
+  })
+  return (
+    [...drafts.values()]
+      // With a digit, and in no skill: the name of a pod, a version, an address. It asks for no skill.
+      .filter(({ word, readings }) => readings.length > 0 || !/\d/u.test(word))
+      .map(draft => ({ word: draft.word, mass: massOf(draft, index), readings: draft.readings }))
+  )
+}
+
+/** A word that no skill has, but the trade knows, asks for no more than what it stands for. */
+function massOf({ mass, readings }: Draft, index: LoadedIndex): number {
+  if (readings.length === 0 || readings.some(({ weight }) => weight === 1)) return mass
+  const most = Math.max(...readings.flatMap(({ terms }) => terms.map(term => index.rarityOf(term))))
+  return mass === 0 ? most : Math.min(mass, most)
 }
 
 interface QueryWord {
@@ -72,7 +85,7 @@ interface Draft {
   readonly word: string
   /** Its own stem, or that of what it was a typo of. */
   readonly stem: string
-  mass: number
+  readonly mass: number
   readonly readings: Reading[]
 }
 
@@ -175,6 +188,8 @@ function addPhrases(
   at: readonly (Draft | undefined)[],
   index: LoadedIndex,
   known: Thesaurus,
+  /** For a phrase of stop words alone ("what can you do"), which have no slot. */
+  slotOf: (said: string) => Draft,
 ): void {
   const stems = words.map(({ word }, place) => at[place]?.stem ?? stem(word))
   for (const [place, first] of stems.entries()) {
@@ -182,6 +197,7 @@ function addPhrases(
       const places = match(phrase, stems, place)
       if (places === undefined) continue
       const slots = new Set(places.map(one => at[one]).filter(draft => draft !== undefined))
+      if (slots.size === 0) slots.add(slotOf(places.map(one => words[one]!.word).join(' ')))
       for (const { form, stems: meant, kind } of phrase.suggestions) {
         const terms = meant.map(one => index.termOf(one)).filter(term => term !== undefined)
         if (terms.length === 0) continue

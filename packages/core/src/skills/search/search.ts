@@ -83,16 +83,10 @@ class Tally {
  * it the skill covers at all. A slot counts by its best reading; a reading of several words wants all of them.
  */
 function rank(slots: readonly Slot[], index: LoadedIndex): Map<number, number> {
-  const tally = (): Tally => new Tally(index.skills)
-  const [total, covered, best, bestCover, said, cover, words] = [
-    tally(),
-    tally(),
-    tally(),
-    tally(),
-    tally(),
-    tally(),
-    tally(),
-  ]
+  const total = new Tally(index.skills)
+  const covered = new Tally(index.skills)
+  const [best, bestCover] = [new Tally(index.skills), new Tally(index.skills)]
+  const [said, cover, words] = [new Tally(index.skills), new Tally(index.skills), new Tally(index.skills)]
   for (const slot of slots) {
     for (const reading of slot.readings) {
       for (const term of reading.terms) {
@@ -105,10 +99,10 @@ function rank(slots: readonly Slot[], index: LoadedIndex): Map<number, number> {
         }
       }
       const whole = (skill: number): boolean => words.values[skill]! >= reading.length
+      // Another word covers what was asked better than its low weight says.
+      const coverage = reading.weight ** 0.5 / reading.length
       said.drain((skill, value) => whole(skill) && best.raise(skill, value))
-      cover.drain(
-        (skill, value) => whole(skill) && bestCover.raise(skill, (reading.weight * value) / reading.length),
-      )
+      cover.drain((skill, value) => whole(skill) && bestCover.raise(skill, value * coverage))
       words.drain(() => {})
     }
     best.drain((skill, value) => total.add(skill, value))

@@ -47,53 +47,45 @@ const MAX_GAP = 2
 function compile(): Thesaurus {
   const phrases = new Map<string, Phrase[]>()
   const words = new Set<string>()
-  const add = (form: string, gap: number, suggestions: readonly Suggestion[]): void => {
-    const said = wordsOf(form)
-    for (const word of said) words.add(word)
-    const stems = said.map(stem)
-    const first = stems[0]
+  const read = (forms: string, kind: SuggestionKind): ReadForm[] =>
+    forms.split(',').map(written => {
+      const said = chunks(written).flatMap(chunk => chunk.words)
+      for (const word of said) words.add(word)
+      const stems = said.map(stem)
+      const telling = stems.filter((_, at) => !isStopWord(said[at]!))
+      return { stems, suggestion: { form: written.trim(), stems: telling, kind } }
+    })
+  const add = ({ stems }: ReadForm, gap: number, meant: readonly ReadForm[]): void => {
+    const [first] = stems
     if (first === undefined) return
-    const list = phrases.get(first)
-    if (list === undefined) phrases.set(first, [{ stems, gap, suggestions }])
-    else list.push({ stems, gap, suggestions })
+    const phrase = { stems, gap, suggestions: meant.map(({ suggestion }) => suggestion) }
+    const others = phrases.get(first)
+    if (others === undefined) phrases.set(first, [phrase])
+    else others.push(phrase)
   }
-  const suggest = (forms: readonly string[], kind: SuggestionKind): Suggestion[] =>
-    forms.map(form => ({
-      form,
-      stems: wordsOf(form)
-        .filter(word => !isStopWord(word))
-        .map(stem),
-      kind,
-    }))
-
-  const mutual = (lines: readonly string[], kind: SuggestionKind): void => {
+  const addMutual = (lines: readonly string[], kind: SuggestionKind): void => {
     for (const line of lines) {
-      const forms = split(line)
-      for (const form of forms)
+      const forms = read(line, kind)
+      for (const form of forms) {
         add(
           form,
           0,
-          suggest(
-            forms.filter(other => other !== form),
-            kind,
-          ),
+          forms.filter(other => other !== form),
         )
+      }
     }
   }
-  mutual(ABBREVIATIONS, 'abbreviation')
-  mutual(SYNONYMS, 'synonym')
+  addMutual(ABBREVIATIONS, 'abbreviation')
+  addMutual(SYNONYMS, 'synonym')
   for (const line of SYMPTOMS) {
     const [said = '', meant = ''] = line.split('>')
-    for (const form of split(meant)) for (const word of wordsOf(form)) words.add(word)
-    for (const form of split(said)) add(form, MAX_GAP, suggest(split(meant), 'symptom'))
+    const causes = read(meant, 'symptom')
+    for (const form of read(said, 'symptom')) add(form, MAX_GAP, causes)
   }
   return { phrases, words }
 }
 
-const split = (forms: string): string[] =>
-  forms
-    .split(',')
-    .map(form => form.trim())
-    .filter(form => form !== '')
-
-const wordsOf = (form: string): string[] => chunks(form).flatMap(({ words }) => words)
+interface ReadForm {
+  readonly stems: readonly string[]
+  readonly suggestion: Suggestion
+}

@@ -57,7 +57,7 @@ export const ABBREVIATIONS: readonly string[] = [
   'mttr, mean time to recovery',
   'rca, root cause analysis, root cause',
   'pm, postmortem, post mortem, post-mortem',
-  'am, alertmanager, alert manager',
+  'alertmanager, alert manager',
   'prom, prometheus',
   'otel, opentelemetry, open telemetry',
   'apm, application performance monitoring',

@@ -2,7 +2,7 @@
  * Words that say little in a query, and words that are never a typo.
  *
  * To extend: add words to a list, in lower case, in any order. A word of the trade ("test", "build") belongs in
- * none of the first two: how common it is among the skills decides its weight.
+ * neither of the first two lists: how common it is among the skills decides its weight.
  */
 
 const words = (text: string): readonly string[] => text.split(/\s+/u).filter(word => word !== '')
@@ -136,7 +136,7 @@ export const IRREGULAR_WORDS: Readonly<Record<string, string>> = {
   wrote: 'write',
 }
 
-/** Ends in `s` without being a plural; of three letters or fewer, or the stemmer would cut it. */
+/** Not stemmed: an abbreviation that ends in `s`, or a word that means something else than its stem. */
 export const UNSTEMMED_WORDS: readonly string[] = words(`
   aws dns sms tls ios rds eks ecs aks sqs sns ses sts ds gas bus gis os ops k8s gcs ebs efs iis nfs cms kms rss gps css
   deployment es as is js ts cors saas iaas paas https ms us nps dms lms vps crs
