@@ -15,7 +15,14 @@ const bundle = await rolldown({
   checks: { eval: false }, // gray-matter's, which the one wrapper around it never reaches
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
 })
-const { output } = await bundle.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js' })
+const { output } = await bundle.write({
+  dir: 'dist',
+  format: 'esm',
+  chunkFileNames: '[name]-[hash].js',
+  plugins: [
+    { name: 'builtin-modules', renderChunk: (code, chunk) => (chunk.isEntry ? null : withBuiltins(code)) },
+  ],
+})
 await bundle.close()
 cpSync('../core/dist/guest', 'dist/guest', {
   recursive: true,
@@ -23,15 +30,34 @@ cpSync('../core/dist/guest', 'dist/guest', {
 })
 cpSync('../core/dist/sandbox/supervisor.pl', 'dist/supervisor.pl')
 
-const modules = output.filter((one): one is OutputChunk => one.type === 'chunk').flatMap(chunk => chunk.moduleIds)
-const packages = new Map(modules.filter(id => id.includes('/node_modules/')).map(id => [packageFolder(id), id]))
+const modules = output
+  .filter((one): one is OutputChunk => one.type === 'chunk')
+  .flatMap(chunk => chunk.moduleIds)
+const packages = new Map(
+  modules.filter(id => id.includes('/node_modules/')).map(id => [packageFolder(id), id]),
+)
 const notices = [...packages.keys()].sort().map(folder => {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const file = readdirSync(folder).find(entry => /^licen[cs]e/i.test(entry))
   const text = file === undefined ? `Licence: ${license}` : readFileSync(join(folder, file), 'utf8').trim()
   return `${name} ${version}\n${'-'.repeat(72)}\n${text}\n`
 })
-writeFileSync('dist/THIRD-PARTY-NOTICES.txt', `srecodex contains the following packages.\n\n${notices.join('\n\n')}`)
+writeFileSync(
+  'dist/THIRD-PARTY-NOTICES.txt',
+  `srecodex contains the following packages.\n\n${notices.join('\n\n')}`,
+)
+
+/**
+ * A named import of a module of Node's runs every getter of that module (10 ms for all that are used here); the
+ * module itself, asked for, runs none. The entry stays as it is: it must start on any Node, to say which it needs.
+ */
+function withBuiltins(code: string): string {
+  const named = /^import \{([^}]*)\} from "(node:[a-z_/]+)";$/gm
+  return code.replaceAll(named, (_whole, names: string, name: string) => {
+    const bound = names.replaceAll(/ as /g, ': ')
+    return `const {${bound}} = globalThis.process.getBuiltinModule("${name}");`
+  })
+}
 
 /** The folder of the package that a bundled module belongs to. */
 function packageFolder(id: string): string {

@@ -148,9 +148,9 @@ export function declare(terminal: Terminal, bind: Bind): Command {
       .option('--limit <count>', 'how many', positiveInteger, 5)
       .option('--stdin', 'one query a line in, one JSON array a line out'),
   ).action(bind(async () => (await import('./commands/skills.ts')).search))
-  inFolders(skills.command('show').description('print one skill').argument('<id>', 'such as k8s/bulk-restart')).action(
-    bind(async () => (await import('./commands/skills.ts')).show),
-  )
+  inFolders(
+    skills.command('show').description('print one skill').argument('<id>', 'such as k8s/bulk-restart'),
+  ).action(bind(async () => (await import('./commands/skills.ts')).show))
   inFolders(
     skills
       .command('lint')

@@ -22,11 +22,10 @@ const DEFAULT_COLUMNS = 80
 const MIN_COLUMNS = 20
 
 export function processTerminal(): Terminal {
-  // A reader that went away (`| head`) is no fault.
+  // A reader that went away (`| head`) is no fault, and no reason to leave a run unfinished: it goes on unheard.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0)
-      throw error
+      if (error.code !== 'EPIPE') throw error
     })
   }
   return {

@@ -666,6 +666,37 @@ describe('new', () => {
   })
 })
 
+test('what cannot be written is no fault of srecodex', async () => {
+  const { run } = project({
+    files: {
+      '.agents': '',
+      plain: '',
+      'dotcodex/docs': '',
+      'dotcodex/skills/rack/move/SKILL.md': skill('Move'),
+    },
+  })
+  const told = async (command: string): Promise<string> => (await run(`skills ${command}`)).transcript
+  expect(await told('install --for codex rack/move')).toMatchInlineSnapshot(`
+    "--- stderr
+    error[STATE_UNWRITABLE]: .agents/skills cannot be written: not a directory
+    --- exit code 1
+    "
+  `)
+  expect(await told('new rack/lift --skills-dir plain')).toMatchInlineSnapshot(`
+    "--- stderr
+    error[STATE_UNWRITABLE]: plain/rack cannot be written: not a directory
+    --- exit code 1
+    "
+  `)
+  expect(await told('audit --write')).toMatchInlineSnapshot(`
+    "--- stderr
+    error[STATE_UNWRITABLE]: dotcodex/docs cannot be written: file already exists
+    --- exit code 1
+    "
+  `)
+  expect((await run('skills audit --check')).exitCode).toBe(1)
+})
+
 describe('install', () => {
   const payload = '#!/usr/bin/env python3\nprint("{}")\n'
   const files = {

@@ -28,6 +28,12 @@ export { installSkills, uninstallSkills, type InstallClient, type InstallResult 
 export { openLibrarian, type FoundSkill, type Librarian } from './skills/librarian.ts'
 export { applyFixes, lintSkills, type LintReport } from './skills/lint.ts'
 export { createSkill, type NewSkillOptions } from './skills/new.ts'
-export { loadRegistry, readSkill, similarIds, type RegisteredSkill, type Registry } from './skills/registry.ts'
+export {
+  loadRegistry,
+  readSkill,
+  similarIds,
+  type RegisteredSkill,
+  type Registry,
+} from './skills/registry.ts'
 export type { Skill, SkillProblem } from './skills/skill.ts'
 export { diagnose, planRepair, repair, type Check, type Repair } from './sandbox/diagnose.ts'

@@ -19,6 +19,7 @@ import {
   type FoundSkill,
   type InstallClient,
   type InstallResult,
+  type NewSkillOptions,
   type RegisteredSkill,
   type Registry,
   type SkillProblem,
@@ -137,7 +138,7 @@ export async function lint(terminal: Terminal, ids: readonly string[], flags: Li
   let fixed = 0
   if (flags.fix) {
     const fixes = report.skills.flatMap(({ fix }) => (fix === null ? [] : [fix]))
-    const result = await applyFixes(fixes)
+    const result = await writing(() => applyFixes(fixes), terminal)
     for (const { file } of result.skipped) {
       terminal.err(renderNotice(`${shownPath(file, terminal)} has changed meanwhile, and was left as it is`))
     }
@@ -186,11 +187,13 @@ export async function audit(terminal: Terminal, flags: AuditFlags): Promise<numb
   const result = { ...found, problems: [...unserved, ...found.problems] }
   const file = join(dirname(folders.at(-1)!), 'docs', 'SCRIPT-FIRST-SKILLS.md')
   if (flags.write) {
-    mkdirSync(dirname(file), { recursive: true })
-    const written = await writeChecklist(file, result)
+    const written = await writing(async () => {
+      mkdirSync(dirname(file), { recursive: true })
+      return writeChecklist(file, result)
+    }, terminal)
     terminal.err(`${shownPath(file, terminal)}: ${written}\n`)
   }
-  const isCurrent = existsSync(file) && readFileSync(file, 'utf8') === renderChecklist(result)
+  const isCurrent = holds(file, renderChecklist(result))
   if (flags.json) {
     terminal.out(`${JSON.stringify({ ...result, checklist: { file, isCurrent } })}\n`)
   } else if (!flags.check) {
@@ -232,7 +235,7 @@ export async function create(terminal: Terminal, id: string, flags: NewFlags): P
   const folder = newSkillsFolder(flags.skillsDir, terminal)
   const own = join(dirname(folder), 'templates', 'SKILL.template.md')
   const template = existsSync(own) ? own : join(shippedFolder(), 'templates', 'SKILL.template.md')
-  const made = await createSkill(folder, {
+  const plan: NewSkillOptions = {
     id,
     template: readFileSync(template, 'utf8'),
     ...(flags.name === undefined ? {} : { name: flags.name }),
@@ -240,7 +243,8 @@ export async function create(terminal: Terminal, id: string, flags: NewFlags): P
     ...(flags.tag === undefined ? {} : { tags: flags.tag }),
     ...(flags.scriptFirst === undefined ? {} : { scriptFirst: flags.scriptFirst }),
     ...(flags.entry === undefined ? {} : { entry: flags.entry }),
-  })
+  }
+  const made = await writing(() => createSkill(folder, plan), terminal)
   if (flags.json) terminal.out(`${JSON.stringify(made)}\n`)
   else terminal.out(made.files.map(file => `${shownPath(file, terminal)}\n`).join(''))
   return 0
@@ -264,12 +268,16 @@ export async function install(
     projectFolder: terminal.cwd,
     home: terminal.env.HOME || homedir(),
   } as const
-  const result = flags.uninstall
-    ? await uninstallSkills(target, ids.length === 0 ? undefined : ids)
-    : await installFrom(await registryOf(terminal, flags), ids, {
-        ...target,
-        mode: flags.link ? 'link' : 'copy',
-      })
+  const result = await writing(
+    async () =>
+      flags.uninstall
+        ? uninstallSkills(target, ids.length === 0 ? undefined : ids)
+        : installFrom(await registryOf(terminal, flags), ids, {
+            ...target,
+            mode: flags.link ? 'link' : 'copy',
+          }),
+    terminal,
+  )
   if (flags.json) terminal.out(`${JSON.stringify(result)}\n`)
   else tellInstalled(result, terminal)
   const strangers = flags.uninstall ? ids.filter(id => !result.skills.some(skill => skill.id === id)) : []
@@ -374,6 +382,31 @@ async function unknownSkill(registry: Registry, id: string): Promise<SrecodexErr
         : 'srecodex skills search finds one by its task',
     details: { skill: id, similar },
   })
+}
+
+/** That a folder cannot be written is the machine's affair, and no fault of srecodex. */
+async function writing<T>(write: () => Promise<T>, terminal: Terminal): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error
+    const { code, path, message } = error as NodeJS.ErrnoException
+    const reason = /^[A-Z\d]+: ([^,]+)/.exec(message)?.[1] ?? message
+    const where = path === undefined ? 'a file' : shownPath(path, terminal)
+    throw new SrecodexError(
+      code === 'ENOSPC' ? 'DISK_FULL' : 'STATE_UNWRITABLE',
+      `${where} cannot be written: ${reason}`,
+      { cause: error, details: { path } },
+    )
+  }
+}
+
+function holds(file: string, text: string): boolean {
+  try {
+    return readFileSync(file, 'utf8') === text
+  } catch {
+    return false
+  }
 }
 
 function renderFound(found: readonly FoundSkill[], terminal: Terminal): string {

@@ -16,7 +16,12 @@ import { createControlGroup } from '../sandbox/cgroup.ts'
 import { findBubblewrap, systemLayout } from '../sandbox/detect.ts'
 import { DESCRIPTORS, type LaunchOptions, type RunningProcess } from '../sandbox/engine.ts'
 import { SANDBOX_PLACES, scriptEnvironment } from '../sandbox/environment.ts'
-import { protectionMounts, scanWorkspace, type ProtectionMounts, type WorkspaceScan } from '../sandbox/guard/guard.ts'
+import {
+  protectionMounts,
+  scanWorkspace,
+  type ProtectionMounts,
+  type WorkspaceScan,
+} from '../sandbox/guard/guard.ts'
 import { pathOutside, resolveInterpreter } from '../sandbox/interpreters.ts'
 import { expectMounts } from '../sandbox/mounts.ts'
 import { FORWARDER_PORT, networkEnvironment } from '../sandbox/network/environment.ts'
@@ -55,7 +60,11 @@ export interface Opened {
   readonly artifactsPath: string
   startWatchdog(running: RunningProcess, onExceeded: (limit: string, detail: string) => void): () => void
   /** What the limits and the network saw, once the process has ended. */
-  observe(): { readonly memoryExceeded: boolean; readonly processesExceeded: boolean; readonly notices: string[] }
+  observe(): {
+    readonly memoryExceeded: boolean
+    readonly processesExceeded: boolean
+    readonly notices: string[]
+  }
   close(): Promise<void>
 }
 
@@ -89,7 +98,8 @@ function prepare(options: RunOptions, around: Surroundings, script: StagedScript
   const description = {
     mode,
     backend: mode === 'danger-full-access' ? 'none' : 'bubblewrap',
-    network: mode === 'danger-full-access' ? 'host' : typeof network === 'string' ? network : network.join(','),
+    network:
+      mode === 'danger-full-access' ? 'host' : typeof network === 'string' ? network : network.join(','),
   }
   if (mode === 'danger-full-access') {
     notices.push('no sandbox: danger-full-access lets the script do whatever you may')
@@ -116,7 +126,9 @@ function prepare(options: RunOptions, around: Surroundings, script: StagedScript
   const protection = scan === null ? NOTHING_PROTECTED : protectionMounts(scan)
   const uncovered = protection.unprotected.filter(({ reason }) => reason !== 'dependencies')
   if (uncovered.length > 0) {
-    notices.push(`${uncovered.length} protected paths could not be mounted read-only; they are checked after the run`)
+    notices.push(
+      `${uncovered.length} protected paths could not be mounted read-only; they are checked after the run`,
+    )
   }
   const { readable, missing } = resolveReadable(executionEnvironment.readable, around.workspace)
   for (const path of missing) notices.push(`${path} is not there to be read`)
@@ -126,7 +138,8 @@ function prepare(options: RunOptions, around: Surroundings, script: StagedScript
     workspace: around.workspace,
     notices,
     description,
-    open: folder => openSandboxed(options, around, { script, language, bubblewrap, protection, readable }, folder),
+    open: folder =>
+      openSandboxed(options, around, { script, language, bubblewrap, protection, readable }, folder),
   }
 }
 
@@ -164,9 +177,12 @@ async function openSandboxed(
     .filter(path => !contains(around.workspace, path)) // visible in any case
     .sort()
   const own = ownPlaces(options.ownFolders, around.workspace)
-  const hidden = own.folders.filter(place => [around.workspace, ...readable].some(visible => contains(visible, place)))
+  const hidden = own.folders.filter(place =>
+    [around.workspace, ...readable].some(visible => contains(visible, place)),
+  )
   const mode = sandboxMode === 'read-only' ? 'read-only' : 'workspace-write'
-  const pins = mode === 'read-only' ? [] : pinned(around.workspace, protection.pin, [...hidden, ...own.files, target])
+  const pins =
+    mode === 'read-only' ? [] : pinned(around.workspace, protection.pin, [...hidden, ...own.files, target])
   const guarded = [...protection.readOnly, ...own.files]
   // What is gone by now is not mounted either: an absence could become a link before bubblewrap looks.
   const expected = expectMounts([...new Set([...readable, around.workspace, ...pins, ...guarded])])
@@ -236,7 +252,12 @@ function openBare(
   const limits = limitsOf(options, folder)
   const target = script.path ?? bareScript(folder, script.name)
   const tmp = around.caller.TMPDIR ?? '/tmp'
-  const places = { guest: guestFolder, socket: join(folder.sockets, 'broker'), artifacts: folder.artifacts, tmp }
+  const places = {
+    guest: guestFolder,
+    socket: join(folder.sockets, 'broker'),
+    artifacts: folder.artifacts,
+    tmp,
+  }
   return {
     artifactsPath: folder.artifacts,
     launch: {
@@ -349,8 +370,12 @@ async function openNetwork(entries: readonly string[], folder: RunFolder) {
 
 function networkNotices(proxy: NetworkProxy): string[] {
   const { refused, refusedDestinations } = proxy.report()
-  const shown = refusedDestinations.slice(0, 3).map(({ host, port }) => (port === 0 ? host : `${host}:${port}`))
-  return refused === 0 ? [] : [`the network refused ${refused === 1 ? 'a request' : `${refused} requests`}: ${shown.join(', ')}`]
+  const shown = refusedDestinations
+    .slice(0, 3)
+    .map(({ host, port }) => (port === 0 ? host : `${host}:${port}`))
+  return refused === 0
+    ? []
+    : [`the network refused ${refused === 1 ? 'a request' : `${refused} requests`}: ${shown.join(', ')}`]
 }
 
 /** Folders whose content is memory, not counted as any process's own. */

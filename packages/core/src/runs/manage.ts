@@ -1,7 +1,9 @@
 /** The runs that are kept: found, followed, ended, searched, pruned. */
 
 import { lstat, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recoverInterrupted } from './cleanup.ts'
 import { createRedactor } from './redact.ts'
@@ -198,7 +200,7 @@ export async function pruneRuns(stateFolder: string, options: PruneOptions): Pro
       keptRuns += 1
       continue
     }
-    if (options.dryRun !== true) await rm(path, { recursive: true, force: true })
+    if (options.dryRun !== true) await removeFolder(path)
     removed.push({ run: id, bytes, reason })
   }
   return { removed, freedBytes: removed.reduce((sum, { bytes }) => sum + bytes, 0), keptRuns, keptBytes }
@@ -215,6 +217,20 @@ export async function pruneWhenDue(stateFolder: string, options: PruneOptions): 
   await writeFile(marker, '', { mode: 0o600 })
   await utimes(marker, new Date(), new Date())
   if (last > 0) await pruneRuns(stateFolder, options)
+}
+
+/**
+ * What a script nests deeper than any path can name, or shuts, the system's `rm` still removes: it goes folder by
+ * folder, and follows no link.
+ */
+async function removeFolder(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true })
+  } catch {
+    const run = promisify(execFile)
+    await run('chmod', ['-R', 'u+rwX', '--', path]).catch(() => {}) // links are not followed by -R
+    await run('rm', ['-rf', '--', path])
+  }
 }
 
 /** A folder without a record may be one that is being made. */

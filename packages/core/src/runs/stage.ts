@@ -29,7 +29,11 @@ export interface StagedScript {
   readonly temporary: boolean
 }
 
-const EXTENSIONS: Readonly<Record<ScriptLanguage, string>> = { python: '.py', shell: '.sh', javascript: '.js' }
+const EXTENSIONS: Readonly<Record<ScriptLanguage, string>> = {
+  python: '.py',
+  shell: '.sh',
+  javascript: '.js',
+}
 const LANGUAGES: Readonly<Record<string, ScriptLanguage | undefined>> = {
   '.py': 'python',
   '.sh': 'shell',
@@ -45,7 +49,11 @@ const MAX_SCRIPT_BYTES = 50 * 1024 * 1024
  */
 export function readScript(
   source: ScriptSource,
-  options: { readonly workspace: string; readonly cwd: string; readonly allowedExtensions: readonly string[] },
+  options: {
+    readonly workspace: string
+    readonly cwd: string
+    readonly allowedExtensions: readonly string[]
+  },
 ): { script: StagedScript; content: Buffer } {
   if ('text' in source) {
     const extension = EXTENSIONS[source.language]
@@ -146,5 +154,7 @@ function tooLarge(shown: string, bytes: number): SrecodexError {
 }
 
 function unreadable(path: string, shown: string, why: string): SrecodexError {
-  return new SrecodexError('SCRIPT_UNREADABLE', `cannot read the script ${shown}: ${why}`, { details: { path } })
+  return new SrecodexError('SCRIPT_UNREADABLE', `cannot read the script ${shown}: ${why}`, {
+    details: { path },
+  })
 }

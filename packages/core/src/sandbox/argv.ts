@@ -99,9 +99,7 @@ export function bubblewrapArgv(profile: SandboxProfile, descriptors: BubblewrapD
     profile.workspace,
     profile.workspace,
     // "try": what a program of the host removes in between needs no protection, and must not fail the run
-    ...(profile.mode === 'workspace-write'
-      ? profile.pinned.flatMap(path => ['--bind-try', path, path])
-      : []),
+    ...(profile.mode === 'workspace-write' ? profile.pinned.flatMap(path => ['--bind-try', path, path]) : []),
     ...profile.protected.flatMap(path => ['--ro-bind-try', path, path]),
     ...profile.hidden.flatMap(path => [...empty(path), '--remount-ro', path]),
     // 7

@@ -65,7 +65,10 @@ function checkPlatform(): Check {
 function checkPerl(): Check {
   return isExecutable(PERL)
     ? ok('perl', PERL)
-    : { ...bad('fail', 'perl', `no ${PERL}`, 'the supervisor of each run is a Perl program'), missingPackage: 'perl' }
+    : {
+        ...bad('fail', 'perl', `no ${PERL}`, 'the supervisor of each run is a Perl program'),
+        missingPackage: 'perl',
+      }
 }
 
 function checkBubblewrap(options: DiagnoseOptions): Check {
@@ -84,7 +87,10 @@ function checkBubblewrap(options: DiagnoseOptions): Check {
 }
 
 async function checkSandbox(options: DiagnoseOptions): Promise<Check> {
-  const failure = await probeSandbox({ path: options.environment.PATH ?? '', cacheFolder: options.cacheFolder })
+  const failure = await probeSandbox({
+    path: options.environment.PATH ?? '',
+    cacheFolder: options.cacheFolder,
+  })
   if (failure === null) return ok('sandbox', 'namespaces, mounts and a private /proc work')
   return bad('fail', 'sandbox', failure.message, failure.hint ?? 'see the message')
 }
@@ -118,9 +124,16 @@ function checkInterpreter(language: Interpreter, options: DiagnoseOptions): Chec
 }
 
 function checkGit(environment: NodeJS.ProcessEnv): Check {
-  const folder = (environment.PATH ?? '').split(delimiter).find(entry => entry !== '' && isExecutable(join(entry, 'git')))
+  const folder = (environment.PATH ?? '')
+    .split(delimiter)
+    .find(entry => entry !== '' && isExecutable(join(entry, 'git')))
   return folder === undefined
-    ? bad('warn', 'git', 'not found', 'without it every new git config in a workspace is quarantined, harmless or not')
+    ? bad(
+        'warn',
+        'git',
+        'not found',
+        'without it every new git config in a workspace is quarantined, harmless or not',
+      )
     : ok('git', join(folder, 'git'))
 }
 
@@ -164,11 +177,16 @@ const MANAGERS: readonly { program: string; prepare: readonly string[][]; instal
 /** What would mend the failed checks; null where no package would, or no package manager is known here. */
 export function planRepair(checks: readonly Check[]): Repair | null {
   const packages = checks.flatMap(check => (check.missingPackage === null ? [] : [check.missingPackage]))
-  const manager = MANAGERS.find(candidate => isExecutable(`/usr/bin/${candidate.program}`) || isExecutable(`/sbin/${candidate.program}`))
+  const manager = MANAGERS.find(
+    candidate => isExecutable(`/usr/bin/${candidate.program}`) || isExecutable(`/sbin/${candidate.program}`),
+  )
   if (packages.length === 0 || manager === undefined) return null
   const root = process.getuid?.() === 0
   const sudo = root ? [] : ['sudo', '-n']
-  const commands = [...manager.prepare, [...manager.install, ...packages]].map(command => [...sudo, ...command])
+  const commands = [...manager.prepare, [...manager.install, ...packages]].map(command => [
+    ...sudo,
+    ...command,
+  ])
   return { packages, commands, allowed: root || mayUseSudo() }
 }
 

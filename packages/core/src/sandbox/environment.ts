@@ -18,7 +18,12 @@ export interface EnvironmentOptions {
   /** The workspace belongs to another user: git refuses it unless told. */
   readonly foreignWorkspace: boolean
   /** Where the guest library, sockets and artifacts are: `INSIDE` in a sandbox, host paths without one. */
-  readonly places: { readonly guest: string; readonly socket: string; readonly artifacts: string; readonly tmp: string }
+  readonly places: {
+    readonly guest: string
+    readonly socket: string
+    readonly artifacts: string
+    readonly tmp: string
+  }
 }
 
 export const SANDBOX_PLACES: EnvironmentOptions['places'] = {

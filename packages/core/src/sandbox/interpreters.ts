@@ -51,7 +51,15 @@ const NAMES: Record<Interpreter, readonly string[]> = {
 }
 const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin']
 /** What decides which version a shim starts. */
-const MANAGER_VARIABLES = ['PYENV_ROOT', 'PYENV_VERSION', 'ASDF_DATA_DIR', 'ASDF_DIR', 'MISE_DATA_DIR', 'HOME', 'PATH']
+const MANAGER_VARIABLES = [
+  'PYENV_ROOT',
+  'PYENV_VERSION',
+  'ASDF_DATA_DIR',
+  'ASDF_DIR',
+  'MISE_DATA_DIR',
+  'HOME',
+  'PATH',
+]
 const PROBE_TIMEOUT_MS = 10_000
 
 /** @throws {SrecodexError} INTERPRETER_NOT_FOUND */
@@ -65,7 +73,8 @@ export function resolveInterpreter(language: Interpreter, options: InterpreterOp
     }
   }
   // srecodex is itself run by Node.
-  if (language === 'javascript') return resolved(process.execPath, dirname(process.execPath), [process.execPath])
+  if (language === 'javascript')
+    return resolved(process.execPath, dirname(process.execPath), [process.execPath])
   throw new SrecodexError('INTERPRETER_NOT_FOUND', `no ${NAMES[language][0]} on PATH to run this script`, {
     hint: `install ${NAMES[language][0]}; srecodex doctor shows which interpreters it finds`,
     details: { language },
@@ -87,7 +96,8 @@ function resolveCandidate(
     if (isWithin(candidate, options.workspace) && !isSystem(real)) return null
     return resolved(real, dirname(real), isSystem(real) ? [] : [real])
   }
-  if (kind !== 'shim' || isWithin(candidate, options.workspace) || isWithin(real, options.workspace)) return null
+  if (kind !== 'shim' || isWithin(candidate, options.workspace) || isWithin(real, options.workspace))
+    return null
   const behind = askShim(language, candidate, options)
   return behind === null || behind === candidate || kindOf(behind) !== 'program'
     ? null
@@ -98,7 +108,11 @@ function resolveCandidate(
  * A virtual environment is told by its `pyvenv.cfg`; its library is the one beside the real program. The link
  * in a workspace can be pointed anywhere by a script, so the prefix counts only if a Python library is there.
  */
-function resolvePython(candidate: string, real: string, options: InterpreterOptions): ResolvedInterpreter | null {
+function resolvePython(
+  candidate: string,
+  real: string,
+  options: InterpreterOptions,
+): ResolvedInterpreter | null {
   const { workspace } = options
   const environment = dirname(dirname(candidate))
   const isEnvironment = existsSync(join(environment, 'pyvenv.cfg'))
@@ -149,7 +163,8 @@ function askShim(language: Interpreter, shim: string, options: InterpreterOption
   const environment = Object.fromEntries(
     MANAGER_VARIABLES.flatMap(name => {
       // The shim looks up `bash` and its manager there: a script may have planted one in its own .venv/bin.
-      const value = name === 'PATH' ? pathOutside(options.workspace, options.environment.PATH) : options.environment[name]
+      const value =
+        name === 'PATH' ? pathOutside(options.workspace, options.environment.PATH) : options.environment[name]
       return value === undefined ? [] : [[name, value]]
     }),
   )
@@ -174,7 +189,10 @@ function askShim(language: Interpreter, shim: string, options: InterpreterOption
 export function pathOutside(workspace: string, path: string | undefined): string {
   return (path ?? '')
     .split(':')
-    .filter(folder => isAbsolute(folder) && !isWithin(folder, workspace) && !isWithin(realFolder(folder), workspace))
+    .filter(
+      folder =>
+        isAbsolute(folder) && !isWithin(folder, workspace) && !isWithin(realFolder(folder), workspace),
+    )
     .join(':')
 }
 

@@ -243,10 +243,14 @@ const CHECKED: readonly (readonly [SystemCall, readonly Instruction[]])[] = [
  */
 export function seccompProgram(architecture: string): Buffer {
   if (architecture !== 'x64' && architecture !== 'arm64') {
-    throw new SrecodexError('SANDBOX_UNAVAILABLE', `no system call filter for the processor ${architecture}`, {
-      hint: 'srecodex isolates scripts on x86-64 and arm64 Linux',
-      details: { cause: 'architecture' },
-    })
+    throw new SrecodexError(
+      'SANDBOX_UNAVAILABLE',
+      `no system call filter for the processor ${architecture}`,
+      {
+        hint: 'srecodex isolates scripts on x86-64 and arm64 Linux',
+        details: { cause: 'architecture' },
+      },
+    )
   }
   const program: Instruction[] = [
     load(4),

@@ -137,7 +137,8 @@ function proportionalBytes({ pids, resident }: Tree, memoryFileBytes: number): n
   for (const pid of pids) {
     try {
       const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')
-      const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0)
+      const kibibytes = (name: string): number =>
+        Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0)
       anonymous += kibibytes('Pss_Anon') * 1024
       shared += kibibytes('Pss_Shmem') * 1024
     } catch {

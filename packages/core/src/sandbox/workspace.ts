@@ -22,15 +22,25 @@ export function resolveWorkspace(path: string, home: string): string {
   try {
     real = realpathSync(path)
   } catch (error) {
-    throw invalid(path, `there is no folder ${path}`, 'make it first, or name another with --workspace', error)
+    throw invalid(
+      path,
+      `there is no folder ${path}`,
+      'make it first, or name another with --workspace',
+      error,
+    )
   }
-  if (!statSync(real).isDirectory()) throw invalid(path, `${path} is no folder`, 'name a folder with --workspace')
+  if (!statSync(real).isDirectory())
+    throw invalid(path, `${path} is no folder`, 'name a folder with --workspace')
   if (SYSTEM_FOLDERS.includes(real)) {
     throw invalid(path, `${real} cannot be a workspace: the system relies on it`, 'use a project folder')
   }
   // A runtime folder holds sockets, and connecting needs no right to write: the session's bus runs programs.
   if (/^\/(?:proc|sys)(?:\/|$)|^\/run\/user\/\d+$/.test(real)) {
-    throw invalid(path, `${real} cannot be a workspace: what the system runs on lies in it`, 'use a project folder')
+    throw invalid(
+      path,
+      `${real} cannot be a workspace: what the system runs on lies in it`,
+      'use a project folder',
+    )
   }
   const realHome = realOr(home)
   if (contains(real, realHome)) {
@@ -64,10 +74,14 @@ export function resolveReadable(
     }
     const never = NEVER_READABLE.find(folder => contains(real, folder) || contains(folder, real))
     if (never !== undefined) {
-      throw new SrecodexError('REFUSED', `${path} cannot be made readable: sockets, devices and other processes would show`, {
-        hint: 'name the folders that the script needs, such as /var/log',
-        details: { key: 'execution_environment.readable', path },
-      })
+      throw new SrecodexError(
+        'REFUSED',
+        `${path} cannot be made readable: sockets, devices and other processes would show`,
+        {
+          hint: 'name the folders that the script needs, such as /var/log',
+          details: { key: 'execution_environment.readable', path },
+        },
+      )
     }
     readable.add(real)
   }
@@ -94,7 +108,11 @@ export function contains(folder: string, path: string): boolean {
 /** Folders from below `root` down to the parent of `path`, shallow ones first. */
 export function ancestorsWithin(root: string, path: string): string[] {
   const ancestors: string[] = []
-  for (let folder = resolve(path, '..'); folder !== root && contains(root, folder); folder = resolve(folder, '..')) {
+  for (
+    let folder = resolve(path, '..');
+    folder !== root && contains(root, folder);
+    folder = resolve(folder, '..')
+  ) {
     ancestors.unshift(folder)
   }
   return ancestors

@@ -68,7 +68,9 @@ async function run(folder: string, program: string, setup: Setup = {}): Promise<
   let started = ''
   const read = (name: string): string => {
     const path = join(started, name)
-    return started !== '' && existsSync(path) && statSync(path).size < 4 * MEBIBYTE ? readFileSync(path, 'utf8') : ''
+    return started !== '' && existsSync(path) && statSync(path).size < 4 * MEBIBYTE
+      ? readFileSync(path, 'utf8')
+      : ''
   }
   let report: RunReport | null = null
   let error: SrecodexError | null = null
@@ -119,7 +121,13 @@ async function bare(
 }
 
 function tell(ran: Ran): string {
-  return JSON.stringify({ report: ran.report, error: ran.error?.message, details: ran.error?.details, stdout: ran.stdout.slice(-500), stderr: ran.stderr.slice(-500) })
+  return JSON.stringify({
+    report: ran.report,
+    error: ran.error?.message,
+    details: ran.error?.details,
+    stdout: ran.stdout.slice(-500),
+    stderr: ran.stderr.slice(-500),
+  })
 }
 
 /** Process ids whose command line holds the mark, read from the host; zombies do not count. */
@@ -209,7 +217,11 @@ kept = mmap.mmap(-1, int(sys.argv[1]) << 20)
 for i in range(0, len(kept), 4096): kept[i] = 1
 time.sleep(0.8); print('WON')`
 
-function memory(program: string, inSandbox: readonly string[] = ['192'], outside: readonly string[] = inSandbox) {
+function memory(
+  program: string,
+  inSandbox: readonly string[] = ['192'],
+  outside: readonly string[] = inSandbox,
+) {
   return async ({ folder }: Place): Promise<LoneResult> => {
     const ran = await run(folder, program, { args: inSandbox, settings: { 'limits.memory': '128MiB' } })
     return {
@@ -257,11 +269,31 @@ for p in ('.envrc', 'sub/.mcp.json', 'sub/.vscode/tasks.json', '.claude/settings
     os.makedirs(os.path.dirname(p) or '.', exist_ok=True); open(p, 'w').write('x')
 os.makedirs('bare/objects'); os.makedirs('bare/refs'); open('bare/HEAD', 'w').write('ref: refs/heads/x'); open('bare/config', 'w').write('[core]\\n\\tsshCommand = evil\\n')
 os.makedirs('real'); os.symlink('real', '.idea'); print('planted')`
-    const planted = ['n/ested/.git/hooks/pre-commit', 'n/ested/.git/config', '.envrc', 'sub/.mcp.json', 'sub/.vscode', '.claude', '.codex', '.cursor', '.devcontainer.json', 'node_modules/x/.envrc', 'dotcodex', '.githooks', '.hg/hgrc', 'bare/config', '.idea']
+    const planted = [
+      'n/ested/.git/hooks/pre-commit',
+      'n/ested/.git/config',
+      '.envrc',
+      'sub/.mcp.json',
+      'sub/.vscode',
+      '.claude',
+      '.codex',
+      '.cursor',
+      '.devcontainer.json',
+      'node_modules/x/.envrc',
+      'dotcodex',
+      '.githooks',
+      '.hg/hgrc',
+      'bare/config',
+      '.idea',
+    ]
     const left = (place: string): string[] => planted.filter(path => existsSync(join(folder, place, path)))
     const ran = await run(folder, program)
     await bare(folder, program)
-    return { control: left('bare').length === planted.length, held: ran.stdout.includes('planted') && left('ws').length === 0, said: `${left('ws').join()} ${tell(ran)}` }
+    return {
+      control: left('bare').length === planted.length,
+      held: ran.stdout.includes('planted') && left('ws').length === 0,
+      said: `${left('ws').join()} ${tell(ran)}`,
+    }
   },
 
   async survivors({ folder }) {
@@ -269,7 +301,11 @@ os.makedirs('real'); os.symlink('real', '.idea'); print('planted')`
     const ran = await run(folder, SURVIVORS, { args: [mark] })
     const left = endAll(mark)
     await bare(folder, SURVIVORS, [`bare-${mark}`])
-    return { control: endAll(`bare-${mark}`) >= 5, held: ran.stdout.includes('left') && left === 0, said: `${left} ${tell(ran)}` }
+    return {
+      control: endAll(`bare-${mark}`) >= 5,
+      held: ran.stdout.includes('left') && left === 0,
+      said: `${left} ${tell(ran)}`,
+    }
   },
 
   async 'timeout-planters'({ folder }) {
@@ -279,11 +315,18 @@ os.makedirs('real'); os.symlink('real', '.idea'); print('planted')`
     await sleep(300)
     const isPlanted = existsSync(join(folder, 'ws/.envrc'))
     mkdirSync(join(folder, 'bare'), { recursive: true })
-    const child = spawn(PYTHON, ['-c', PLANTERS, `bare-${mark}`], { cwd: join(folder, 'bare'), stdio: 'ignore' })
+    const child = spawn(PYTHON, ['-c', PLANTERS, `bare-${mark}`], {
+      cwd: join(folder, 'bare'),
+      stdio: 'ignore',
+    })
     await until(() => existsSync(join(folder, 'bare/.envrc')))
     child.kill('SIGKILL')
     await sleep(100)
-    return { control: endAll(`bare-${mark}`) > 0, held: ran.report?.status === 'timed-out' && left === 0 && !isPlanted, said: `${left} ${isPlanted} ${tell(ran)}` }
+    return {
+      control: endAll(`bare-${mark}`) > 0,
+      held: ran.report?.status === 'timed-out' && left === 0 && !isPlanted,
+      said: `${left} ${isPlanted} ${tell(ran)}`,
+    }
   },
 
   async 'srecodex-killed'({ folder }) {
@@ -298,7 +341,13 @@ os.makedirs('real'); os.symlink('real', '.idea'); print('planted')`
     const began = await kill([process.argv[1]!, 'child', folder], mark)
     const held = await until(() => marked(mark).length === 0)
     endAll(mark)
-    const bareBegan = await kill(['-e', `require('child_process').spawn('${PYTHON}', ['-c', 'import time; time.sleep(100)', 'bare-${mark}'], { stdio: 'ignore' })`], `bare-${mark}`)
+    const bareBegan = await kill(
+      [
+        '-e',
+        `require('child_process').spawn('${PYTHON}', ['-c', 'import time; time.sleep(100)', 'bare-${mark}'], { stdio: 'ignore' })`,
+      ],
+      `bare-${mark}`,
+    )
     await sleep(500)
     return { control: bareBegan && endAll(`bare-${mark}`) > 0, held: began && held, said: `began ${began}` }
   },
@@ -315,7 +364,11 @@ time.sleep(0.2); print('still'); sys.exit(7)`
     const victim = spawn('/usr/bin/sleep', ['60'])
     const died = new Promise<boolean>(resolve => victim.once('exit', () => resolve(true)))
     await bare(folder, program, [String(victim.pid)])
-    return { control: await died, held: ran.report?.exitCode === 7 && ran.stdout.includes('still'), said: tell(ran) }
+    return {
+      control: await died,
+      held: ran.report?.exitCode === 7 && ran.stdout.includes('still'),
+      said: tell(ran),
+    }
   },
 
   async 'fork-bomb'({ folder }) {
@@ -332,13 +385,21 @@ print(len(pids))
 for pid in pids: os.kill(pid, 9)`
     const ran = await run(folder, program, { args: ['500'], settings: { 'limits.processes': 64 } })
     const count = Number(ran.stdout)
-    return { control: Number(await bare(folder, program, ['80'])) === 80, held: ran.report !== null && count < 64 && (count > 20 || ran.stdout === ''), said: tell(ran) }
+    return {
+      control: Number(await bare(folder, program, ['80'])) === 80,
+      held: ran.report !== null && count < 64 && (count > 20 || ran.stdout === ''),
+      said: tell(ran),
+    }
   },
 
   'memory-one': memory(TAKE_MEMORY),
   'memory-many': memory(TAKE_MEMORY_MANY),
   'memory-tmpfs': ({ folder, isRoot }) =>
-    memory(TAKE_MEMORY_FILES, ['200', '/tmp', '/var/tmp', '/dev/shm', '/run', join(folder, 'home')], ['192', '/dev/shm'])({ folder, isRoot }),
+    memory(
+      TAKE_MEMORY_FILES,
+      ['200', '/tmp', '/var/tmp', '/dev/shm', '/run', join(folder, 'home')],
+      ['192', '/dev/shm'],
+    )({ folder, isRoot }),
   'memory-shared': memory(TAKE_MEMORY_SHARED),
 
   async 'large-file'({ folder }) {
@@ -362,8 +423,15 @@ for i in range(int(sys.argv[1])):
     if i % 32 == 0: time.sleep(0.02)
 time.sleep(0.8); print('WON')`
     const disk = statfsSync(folder)
-    const ran = await run(folder, program, { args: ['1500'], settings: { 'limits.min_free_space': disk.bavail * disk.bsize - 48 * MEBIBYTE } })
-    const result = { control: (await bare(folder, program, ['96'])).includes('WON'), held: ran.report?.error?.code === 'LIMIT_EXCEEDED' && !ran.stdout.includes('WON'), said: tell(ran) }
+    const ran = await run(folder, program, {
+      args: ['1500'],
+      settings: { 'limits.min_free_space': disk.bavail * disk.bsize - 48 * MEBIBYTE },
+    })
+    const result = {
+      control: (await bare(folder, program, ['96'])).includes('WON'),
+      held: ran.report?.error?.code === 'LIMIT_EXCEEDED' && !ran.stdout.includes('WON'),
+      said: tell(ran),
+    }
     for (const place of ['ws', 'bare']) rmSync(join(folder, place), { recursive: true })
     return result
   },
@@ -379,7 +447,11 @@ os.write(2, b'went on')`
     const { stdout } = ran.report?.output ?? { stdout: { bytes: 0, lines: 0 } }
     return {
       control: (await bare(folder, program, ['4'])).length === 4 * MEBIBYTE + 'went on'.length,
-      held: stdout.bytes === 256 * MEBIBYTE && stdout.lines === 256 && ran.stdoutBytes === MEBIBYTE + 7 && ran.stderr === 'went on',
+      held:
+        stdout.bytes === 256 * MEBIBYTE &&
+        stdout.lines === 256 &&
+        ran.stdoutBytes === MEBIBYTE + 7 &&
+        ran.stderr === 'went on',
       said: tell({ ...ran, stdout: '' }),
     }
   },
@@ -402,7 +474,11 @@ print(evil + 'printed'); print(evil + 'failed', file=sys.stderr); sys.exit(3)`
     const notices = ran.report?.notices ?? []
     return {
       control: escapes.test(await bare(folder, program)),
-      held: ran.report?.exitCode === 3 && !texts.some(text => escapes.test(text)) && notices.some(notice => notice.includes('.envrc')) && !notices.some(notice => notice.includes('\n')),
+      held:
+        ran.report?.exitCode === 3 &&
+        !texts.some(text => escapes.test(text)) &&
+        notices.some(notice => notice.includes('.envrc')) &&
+        !notices.some(notice => notice.includes('\n')),
       said: tell(ran),
     }
   },
@@ -425,7 +501,11 @@ for raw in (struct.pack('>BI', 1, 0xffffffff), struct.pack('>BI', 255, 5) + b'he
     if 'result' in (talk(raw) or {}): print('WON', raw)
 print(ask('fine/name')['result']['path'])`
     const ran = await run(folder, program)
-    return { control: ran.stdout.includes('/run/srecodex/artifacts/fine/name'), held: !ran.stdout.includes('WON') && ran.report?.status === 'succeeded', said: tell(ran) }
+    return {
+      control: ran.stdout.includes('/run/srecodex/artifacts/fine/name'),
+      held: !ran.stdout.includes('WON') && ran.report?.status === 'succeeded',
+      said: tell(ran),
+    }
   },
 
   async 'artifact-links'({ folder }) {
@@ -456,15 +536,37 @@ for act in (lambda: (os.unlink(place + '/job.py'), os.symlink(victims + '/job.py
     const place = stage('ws')
     const ran = await run(folder, program, { path: join(place, 'job.py'), args: [place, victims] })
     const control = (await bare(folder, program, [stage('bare'), victims])).includes('WON')
-    return { control, held: !ran.stdout.includes('WON') && existsSync(join(victims, 'job.py')) && !existsSync(join(place, 'job.py')), said: tell(ran) }
+    return {
+      control,
+      held:
+        !ran.stdout.includes('WON') &&
+        existsSync(join(victims, 'job.py')) &&
+        !existsSync(join(place, 'job.py')),
+      said: tell(ran),
+    }
   },
 
   async 'planted-interpreters'({ folder }) {
     const bin = join(folder, 'ws/.venv/bin')
     const shims = join(folder, 'shims')
     const markers = (): string[] => readdirSync(folder).filter(name => name.startsWith('marker-'))
-    for (const name of ['bash', 'sh', 'env', 'python3', 'python', 'node', 'git', 'bwrap', 'perl', 'dirname', 'readlink']) {
-      write(join(bin, name), `#!/bin/sh\n: >'${folder}/marker-${name}'\nPATH=/usr/bin:/bin exec ${name} "$@"\n`)
+    for (const name of [
+      'bash',
+      'sh',
+      'env',
+      'python3',
+      'python',
+      'node',
+      'git',
+      'bwrap',
+      'perl',
+      'dirname',
+      'readlink',
+    ]) {
+      write(
+        join(bin, name),
+        `#!/bin/sh\n: >'${folder}/marker-${name}'\nPATH=/usr/bin:/bin exec ${name} "$@"\n`,
+      )
     }
     write(join(shims, 'python3'), '#!/usr/bin/env bash\nexec /usr/bin/python3 "$@"\n')
     write(join(shims, 'node'), `#!/usr/bin/env bash\nexec '${process.execPath}' "$@"\n`)
@@ -472,11 +574,19 @@ for act in (lambda: (os.unlink(place + '/job.py'), os.symlink(victims + '/job.py
     const caller = { PATH: path, HOME: join(folder, 'home'), SRECODEX_HOME: join(folder, 'own') }
     const before = process.env['PATH']
     process.env['PATH'] = path // the guard looks for git there
-    const ran = await run(folder, `import subprocess\nsubprocess.run(['/usr/bin/git', 'init', '-q', 'g'], check=True); print('ran')`, { caller })
+    const ran = await run(
+      folder,
+      `import subprocess\nsubprocess.run(['/usr/bin/git', 'init', '-q', 'g'], check=True); print('ran')`,
+      { caller },
+    )
     process.env['PATH'] = before
     const ranOnHost = markers()
     execFileSync(join(shims, 'python3'), ['--version'], { env: { PATH: path } })
-    return { control: markers().includes('marker-bash'), held: ran.stdout.includes('ran') && ranOnHost.length === 0, said: `${ranOnHost.join()} ${tell(ran)}` }
+    return {
+      control: markers().includes('marker-bash'),
+      held: ran.stdout.includes('ran') && ranOnHost.length === 0,
+      said: `${ranOnHost.join()} ${tell(ran)}`,
+    }
   },
 
   async 'interpreter-link'({ folder }) {
@@ -491,12 +601,22 @@ for act in (lambda: (os.unlink(place + '/job.py'), os.symlink(victims + '/job.py
     const program = `print('WON' if b'${CANARY}' in open('${tool}', 'rb').read() else 'no')`
     const caller = { PATH: `${bin}:${PATH}`, HOME: join(folder, 'home'), SRECODEX_HOME: join(folder, 'own') }
     const ran = await run(folder, program, { caller })
-    return { control: (await bare(folder, program)).includes('WON'), held: !ran.stdout.includes('WON') && ran.report !== null, said: tell(ran) }
+    return {
+      control: (await bare(folder, program)).includes('WON'),
+      held: !ran.stdout.includes('WON') && ran.report !== null,
+      said: tell(ran),
+    }
   },
 
   async 'plant-config'({ folder }) {
     const config = join(folder, 'ws/srecodex/config.toml')
-    const caller = { PATH, HOME: join(folder, 'home'), XDG_CONFIG_HOME: join(folder, 'ws'), XDG_STATE_HOME: join(folder, 'state'), XDG_CACHE_HOME: join(folder, 'cache') }
+    const caller = {
+      PATH,
+      HOME: join(folder, 'home'),
+      XDG_CONFIG_HOME: join(folder, 'ws'),
+      XDG_STATE_HOME: join(folder, 'state'),
+      XDG_CACHE_HOME: join(folder, 'cache'),
+    }
     const ran = await run(folder, OWN_CONFIG, { caller, args: [config] })
     const held = ran.report !== null && !existsSync(config)
     await bare(folder, OWN_CONFIG, [config])
@@ -515,7 +635,10 @@ for act in (lambda: (os.unlink(place + '/job.py'), os.symlink(victims + '/job.py
     const caller = { PATH, HOME: home }
     const ran = await run(folder, OWN_CONFIG, { caller, args: [file] })
     const other = await run(folder, OWN_CONFIG, { caller, args: [join(dotfiles, 'srecodex/trust.json')] })
-    const held = ran.report !== null && !readFileSync(file, 'utf8').includes('danger') && !existsSync(join(dotfiles, 'srecodex/trust.json'))
+    const held =
+      ran.report !== null &&
+      !readFileSync(file, 'utf8').includes('danger') &&
+      !existsSync(join(dotfiles, 'srecodex/trust.json'))
     await bare(folder, OWN_CONFIG, [file])
     return { control: readFileSync(file, 'utf8').includes('danger'), held, said: tell(ran) + tell(other) }
   },
@@ -532,7 +655,11 @@ try: s.connect('${runtime}/docker.sock'); print('WON')
 except OSError as error: print(error)`
       write(join(runtime, 'job.py'), program)
       const ran = await run(folder, program, { path: join(runtime, 'job.py') })
-      return { control: (await bare(folder, program)).includes('WON'), held: ran.report?.status === 'succeeded' && !ran.stdout.includes('WON'), said: tell(ran) }
+      return {
+        control: (await bare(folder, program)).includes('WON'),
+        held: ran.report?.status === 'succeeded' && !ran.stdout.includes('WON'),
+        said: tell(ran),
+      }
     } finally {
       server.close()
       rmSync(runtime, { recursive: true })
@@ -546,7 +673,11 @@ except OSError as error: print(error)`
     const ran = await run(folder, 'print(1)', { workspace: runtime })
     rmSync(runtime, { recursive: true })
     const ordinary = await run(folder, 'print(1)')
-    return { control: ordinary.report?.status === 'succeeded', held: ran.error?.code === 'WORKSPACE_INVALID', said: tell(ran) }
+    return {
+      control: ordinary.report?.status === 'succeeded',
+      held: ran.error?.code === 'WORKSPACE_INVALID',
+      said: tell(ran),
+    }
   },
 
   async 'swapped-mount'({ folder }) {
@@ -557,13 +688,34 @@ except OSError as error: print(error)`
       renameSync(agent, join(workspace, 'aside'))
       symlinkSync('../home', agent)
     }
-    const ran = await run(folder, LOOK_FOR_SECRET, { args: [join(folder, 'home')], onEvent: event => event.kind === 'started' && swap() })
-    if (!existsSync(join(workspace, 'aside'))) return { control: false, held: false, said: `no swap ${tell(ran)}` }
+    const ran = await run(folder, LOOK_FOR_SECRET, {
+      args: [join(folder, 'home')],
+      onEvent: event => event.kind === 'started' && swap(),
+    })
+    if (!existsSync(join(workspace, 'aside')))
+      return { control: false, held: false, said: `no swap ${tell(ran)}` }
     rmSync(agent, { recursive: true, force: true })
     symlinkSync('../home', agent) // the run's end may have put it into the quarantine
     const home = join(folder, 'home')
-    const { stdout } = await promisify(execFile)('bwrap', ['--dev-bind', '/', '/', '--tmpfs', home, '--ro-bind', agent, agent, 'cat', join(home, '.ssh/id_ed25519')])
-    return { control: stdout.includes(CANARY), held: !ran.stdout.includes('WON') && (ran.error?.details['cause'] === 'workspace-changed' || ran.report === null), said: tell(ran) }
+    const { stdout } = await promisify(execFile)('bwrap', [
+      '--dev-bind',
+      '/',
+      '/',
+      '--tmpfs',
+      home,
+      '--ro-bind',
+      agent,
+      agent,
+      'cat',
+      join(home, '.ssh/id_ed25519'),
+    ])
+    return {
+      control: stdout.includes(CANARY),
+      held:
+        !ran.stdout.includes('WON') &&
+        (ran.error?.details['cause'] === 'workspace-changed' || ran.report === null),
+      said: tell(ran),
+    }
   },
 
   async 'swap-race'({ folder }) {
@@ -571,16 +723,25 @@ except OSError as error: print(error)`
     const flipping = run(folder, FLIPPER).finally(() => (flippingState.isOver = true))
     await sleep(500)
     const seen: Ran[] = []
-    for (let count = 0; count < 10 && !flippingState.isOver; count++) seen.push(await run(folder, LOOK_FOR_SECRET, { args: [join(folder, 'home')] }))
+    for (let count = 0; count < 10 && !flippingState.isOver; count++)
+      seen.push(await run(folder, LOOK_FOR_SECRET, { args: [join(folder, 'home')] }))
     const flipped = await flipping
-    return { control: flipped.report?.exitCode === 0, held: !seen.some(ran => ran.stdout.includes('WON')), said: seen.map(ran => ran.error?.message ?? ran.report?.status).join('; ') + tell(flipped) }
+    return {
+      control: flipped.report?.exitCode === 0,
+      held: !seen.some(ran => ran.stdout.includes('WON')),
+      said: seen.map(ran => ran.error?.message ?? ran.report?.status).join('; ') + tell(flipped),
+    }
   },
 
   async 'nul-argument'({ folder }) {
     const program = `import sys, resource\nprint(sys.argv[1:], resource.getrlimit(resource.RLIMIT_FSIZE))`
     const ran = await run(folder, program, { args: ['x\0N39,39,39\0Ay'] })
     const plain = await run(folder, program, { args: ['xN39,39,39Ay'] })
-    return { control: plain.stdout.includes('xN39,39,39Ay'), held: ran.error?.code === 'REFUSED', said: tell(ran) }
+    return {
+      control: plain.stdout.includes('xN39,39,39Ay'),
+      held: ran.error?.code === 'REFUSED',
+      said: tell(ran),
+    }
   },
 
   async 'symlinked-workspace'({ folder }) {
@@ -595,7 +756,11 @@ for path in ('../secret', '${folder}/real/secret', '${folder}/ws/../secret', os.
     except OSError: pass
 open('here', 'w').write('x')`
     const ran = await run(folder, program)
-    return { control: (await bare(folder, program)).includes('WON'), held: !ran.stdout.includes('WON') && existsSync(join(folder, 'real/ws/here')), said: tell(ran) }
+    return {
+      control: (await bare(folder, program)).includes('WON'),
+      held: !ran.stdout.includes('WON') && existsSync(join(folder, 'real/ws/here')),
+      said: tell(ran),
+    }
   },
 
   async 'symlinked-script'({ folder }) {
@@ -621,21 +786,34 @@ try:
     if '${CANARY}' in open('../secret').read(): print('WON')
 except OSError: print('held')`
     const ran = await run(folder, program, { workspace })
-    return { control: (await bare(folder, program)).includes('WON'), held: ran.stdout.includes('held') && existsSync(join(workspace, 'here')), said: tell(ran) }
+    return {
+      control: (await bare(folder, program)).includes('WON'),
+      held: ran.stdout.includes('held') && existsSync(join(workspace, 'here')),
+      said: tell(ran),
+    }
   },
 
   async 'read-only'({ folder }) {
     const program = `
 try: open('file', 'w').write('x'); print('WON')
 except OSError as error: print(error)`
-    const ran = await run(folder, program, { settings: { 'execution_environment.sandbox_mode': 'read-only' } })
+    const ran = await run(folder, program, {
+      settings: { 'execution_environment.sandbox_mode': 'read-only' },
+    })
     const allowed = await run(folder, program)
-    return { control: allowed.stdout.includes('WON'), held: ran.report?.status === 'succeeded' && !ran.stdout.includes('WON'), said: tell(ran) }
+    return {
+      control: allowed.stdout.includes('WON'),
+      held: ran.report?.status === 'succeeded' && !ran.stdout.includes('WON'),
+      said: tell(ran),
+    }
   },
 }
 
 /** For `srecodex-killed`: a run that does not end by itself. */
 export async function runForever(folder: string): Promise<void> {
   const mark = readFileSync(join(folder, 'mark'), 'utf8')
-  await run(folder, `import subprocess, time\nsubprocess.Popen(['/usr/bin/python3', '-c', 'import time; time.sleep(100)', '${mark}'], start_new_session=True)\ntime.sleep(100)`)
+  await run(
+    folder,
+    `import subprocess, time\nsubprocess.Popen(['/usr/bin/python3', '-c', 'import time; time.sleep(100)', '${mark}'], start_new_session=True)\ntime.sleep(100)`,
+  )
 }

@@ -2,7 +2,16 @@
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { GUARDED_FILES, SECRET_FILES } from './probes.ts'
 
@@ -58,7 +67,9 @@ export async function makeArena(folder: string, guestSource: string): Promise<Ar
   cpSync(guestSource, join(folder, 'guest'), { recursive: true })
   for (const repository of [workspace, join(workspace, 'deep/a/b/c')]) {
     mkdirSync(repository, { recursive: true })
-    execFileSync('/usr/bin/git', ['init', '-q', '-b', 'main', repository], { env: { PATH: '/usr/bin:/bin', HOME: home } })
+    execFileSync('/usr/bin/git', ['init', '-q', '-b', 'main', repository], {
+      env: { PATH: '/usr/bin:/bin', HOME: home },
+    })
   }
   for (const path of [...GUARDED_FILES, '.git/hooks/removable']) {
     const file = join(workspace, path)
@@ -93,7 +104,13 @@ export async function makeArena(folder: string, guestSource: string): Promise<Ar
     },
     evidence: () => ({
       files: digestOf([
-        ...[join(folder, 'outside'), home, join(own, 'config'), join(own, 'state/runs/OTHER'), join(folder, 'guest')],
+        ...[
+          join(folder, 'outside'),
+          home,
+          join(own, 'config'),
+          join(own, 'state/runs/OTHER'),
+          join(folder, 'guest'),
+        ],
         ...[...GUARDED_FILES, '.git/hooks'].map(path => join(workspace, path)),
       ]),
       hits: existsSync(join(folder, 'hits')) ? readFileSync(join(folder, 'hits'), 'utf8') : '',

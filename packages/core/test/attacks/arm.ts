@@ -38,10 +38,14 @@ const PATH = `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`
 async function main(folder: string): Promise<ArmResults> {
   const isRoot = process.getuid!() === 0
   const probes = PROBES.filter(({ arms }) => arms === 'both' || isRoot)
-  const [bareArena, arena] = await Promise.all([makeArena(join(folder, 'bare'), GUEST), makeArena(join(folder, 'box'), GUEST)])
+  const [bareArena, arena] = await Promise.all([
+    makeArena(join(folder, 'bare'), GUEST),
+    makeArena(join(folder, 'box'), GUEST),
+  ])
   const before = { bare: bareArena.evidence(), sandboxed: arena.evidence() }
   try {
-    const clock = (what: string): void => void (process.env['TIMES'] && process.stderr.write(`${what} ${Math.round(performance.now())}\n`))
+    const clock = (what: string): void =>
+      void (process.env['TIMES'] && process.stderr.write(`${what} ${Math.round(performance.now())}\n`))
     clock('arena')
     const bare = await runBare(bareArena, probes)
     clock('bare')
@@ -89,7 +93,10 @@ function prepare(arena: Arena, programs: readonly (Probe | LegitimateCase)[]): s
         id,
         language,
         alone: 'area' in rest && rest.area === 'hooks',
-        program: language === 'python' && 'area' in rest && !program.startsWith(PRELUDE) ? `${PRELUDE}\n${program}` : program,
+        program:
+          language === 'python' && 'area' in rest && !program.startsWith(PRELUDE)
+            ? `${PRELUDE}\n${program}`
+            : program,
       })),
     ),
   )

@@ -4,7 +4,18 @@
  */
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, chownSync, copyFileSync, cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,7 +46,9 @@ let started: Promise<Map<string, ArmResults>> | undefined
 
 /** The arms run side by side, once. */
 function results(): Promise<Map<string, ArmResults>> {
-  started ??= Promise.all(ARMS.map(async arm => [arm.name, await runArm(arm.uid)] as const)).then(all => new Map(all))
+  started ??= Promise.all(ARMS.map(async arm => [arm.name, await runArm(arm.uid)] as const)).then(
+    all => new Map(all),
+  )
   return started
 }
 
@@ -43,8 +56,17 @@ function results(): Promise<Map<string, ArmResults>> {
 async function buildProgram(): Promise<string> {
   chmodSync(folder, 0o755)
   const bundler = createRequire(join(import.meta.dirname, '../../../cli/package.json'))('rolldown') as Bundler
-  const bundle = await bundler.rolldown({ input: { arm: join(import.meta.dirname, 'arm.ts') }, platform: 'node', logLevel: 'silent' })
-  await bundle.write({ dir: join(folder, 'program'), format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' })
+  const bundle = await bundler.rolldown({
+    input: { arm: join(import.meta.dirname, 'arm.ts') },
+    platform: 'node',
+    logLevel: 'silent',
+  })
+  await bundle.write({
+    dir: join(folder, 'program'),
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+  })
   await bundle.close()
   cpSync(join(SOURCE, 'guest'), join(folder, 'program/guest'), { recursive: true })
   cpSync(join(SOURCE, 'sandbox/supervisor.pl'), join(folder, 'program/supervisor.pl'))
@@ -67,19 +89,32 @@ async function runArm(uid: number): Promise<ArmResults> {
   writeFileSync(secret, CANARY)
   if (isRoot) for (const path of [place, secret]) chownSync(path, uid, uid)
   // Bash opens the descriptors that Node then hands on to whatever it starts.
-  const child = spawn('/usr/bin/bash', ['-c', 'exec 30<"$1" 241<"$1" 251<"$1"; exec "$2" "$3" "$4"', 'bash', secret, join(folder, 'node'), arm, place], {
-    cwd: place,
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: join(place, 'home'), TMPDIR: place },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(isRoot ? { uid, gid: uid } : {}),
-  })
+  const child = spawn(
+    '/usr/bin/bash',
+    [
+      '-c',
+      'exec 30<"$1" 241<"$1" 251<"$1"; exec "$2" "$3" "$4"',
+      'bash',
+      secret,
+      join(folder, 'node'),
+      arm,
+      place,
+    ],
+    {
+      cwd: place,
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: join(place, 'home'), TMPDIR: place },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(isRoot ? { uid, gid: uid } : {}),
+    },
+  )
   children.push(child)
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const code = await new Promise(resolve => child.once('close', resolve))
-  if (code !== 0) throw new Error(`the arm of user ${uid} ended with ${String(code)}\n${stderr}\n${stdout.slice(0, 2000)}`)
+  if (code !== 0)
+    throw new Error(`the arm of user ${uid} ended with ${String(code)}\n${stderr}\n${stdout.slice(0, 2000)}`)
   return JSON.parse(stdout) as ArmResults
 }
 
@@ -102,25 +137,34 @@ describe.each(ARMS)('as $name', ({ name, uid }) => {
 
   test('the arm runs as that user', () => expect(arm.uid).toBe(uid))
 
-  describe.each(PROBES.filter(({ arms }) => arms === 'both' || uid === 0))('$area: $title ($id)', ({ id }) => {
-    test('succeeds bare', () => expect(arm.bare[id]).toMatchObject({ code: 0, log: expect.stringMatching(/^WON$/m) }))
-    test('fails in the sandbox', () => {
-      expect(arm.sandboxed[id]).toBeDefined()
-      expect(arm.sandboxed[id]!.log).not.toMatch(/WON/)
-      expect(arm.sandboxed[id]!.code).not.toBe('timeout')
-    })
-  })
+  describe.each(PROBES.filter(({ arms }) => arms === 'both' || uid === 0))(
+    '$area: $title ($id)',
+    ({ id }) => {
+      test('succeeds bare', () =>
+        expect(arm.bare[id]).toMatchObject({ code: 0, log: expect.stringMatching(/^WON$/m) }))
+      test('fails in the sandbox', () => {
+        expect(arm.sandboxed[id]).toBeDefined()
+        expect(arm.sandboxed[id]!.log).not.toMatch(/WON/)
+        expect(arm.sandboxed[id]!.code).not.toBe('timeout')
+      })
+    },
+  )
 
   test('bare, the attacks left their marks on the host; from the sandbox, none', () => {
     expect(arm.evidence.bare.touched).toBe(true)
-    expect(new Set(arm.evidence.bare.hits.split('\n'))).toEqual(new Set(['unix', 'log', 'abstract', 'tcp', 'udp', '']))
+    expect(new Set(arm.evidence.bare.hits.split('\n'))).toEqual(
+      new Set(['unix', 'log', 'abstract', 'tcp', 'udp', '']),
+    )
     expect(arm.evidence.sandboxed).toEqual({ touched: false, hits: '' })
   })
 
-  describe.each(LONE_ATTACKS.filter(({ arms }) => arms === 'both' || uid === 0))('$area: $title ($id)', ({ id }) => {
-    test('succeeds bare', () => expect(arm.alone[id]).toMatchObject({ control: true }))
-    test('fails in the sandbox', () => expect(arm.alone[id]).toMatchObject({ held: true }))
-  })
+  describe.each(LONE_ATTACKS.filter(({ arms }) => arms === 'both' || uid === 0))(
+    '$area: $title ($id)',
+    ({ id }) => {
+      test('succeeds bare', () => expect(arm.alone[id]).toMatchObject({ control: true }))
+      test('fails in the sandbox', () => expect(arm.alone[id]).toMatchObject({ held: true }))
+    },
+  )
 
   test.each(LEGITIMATE)('works: $title ($id)', ({ id }) => {
     expect(arm.legitimate[id]).toMatchObject({ code: 0, log: expect.stringMatching(/^WORKS/m) })

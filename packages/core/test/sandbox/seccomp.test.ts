@@ -16,7 +16,8 @@ function verdict(program: Buffer, { nr, arch = X64, args = [] }: Call): string {
   const data = Buffer.alloc(64)
   data.writeUInt32LE(nr >>> 0, 0)
   data.writeUInt32LE(arch >>> 0, 4)
-  for (const [index, value] of args.entries()) data.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), 16 + 8 * index)
+  for (const [index, value] of args.entries())
+    data.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), 16 + 8 * index)
   let accumulator = 0
   for (let at = 0; ; at++) {
     const code = program.readUInt16LE(at * 8)

@@ -62,7 +62,8 @@ describe('what may be made readable', () => {
 
 it('shows the folder beside a script, unless it holds far more', () => {
   expect(scriptSurroundings('/opt/jobs', '/home/sre')).toBe('/opt/jobs')
-  for (const broad of ['/tmp', '/', '/home', '/home/sre']) expect(scriptSurroundings(broad, '/home/sre')).toBeNull()
+  for (const broad of ['/tmp', '/', '/home', '/home/sre'])
+    expect(scriptSurroundings(broad, '/home/sre')).toBeNull()
 })
 
 it('knows what lies in what', () => {

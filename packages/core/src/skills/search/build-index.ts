@@ -23,7 +23,7 @@ export interface SearchableSkill {
   readonly body: string
 }
 
-/** Plain and JSON-serialisable; numbers are base64 of little-endian arrays. */
+/** Plain and JSON-serialisable; numbers are base64 of typed arrays, in the byte order of this machine. */
 export interface SearchIndex {
   readonly version: number
   readonly ids: readonly string[]
@@ -38,6 +38,7 @@ export interface SearchIndex {
   readonly words: string
 }
 
+/** To be raised with every change to the format, the constants, the stop words or the way words are read. */
 export const INDEX_VERSION = 1
 /** The rest of a longer text adds little that finds it (measured), and time. */
 const MAX_BODY_CHARS = 10_000

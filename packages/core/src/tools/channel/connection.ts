@@ -41,7 +41,6 @@ export interface ConnectionOwner {
 
 const REQUESTS: ReadonlyMap<number, number> = new Map([[FRAME_TYPE.request, MAX_JSON_BYTES]])
 
-/** One caller. It reads on only once everything read before is answered. */
 export class Connection {
   readonly #socket: Socket
   readonly #owner: ConnectionOwner

@@ -12,7 +12,6 @@ import type { ChannelLimits } from './limits.ts'
 /** How long calls are answered before timers and other work get their turn. */
 const TURN_MS = 4
 
-/** All connections of one channel, and whose turn it is. */
 export class Exchange implements ConnectionOwner {
   readonly limits: ChannelLimits
   readonly handlers: ReadonlyMap<string, CallHandler>

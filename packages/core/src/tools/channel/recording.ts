@@ -4,7 +4,7 @@
  * Promises: what the recorder hears is checked and bounded; progress comes at most once an interval, and the
  * last one always. Refuses, in words for the script, what a run would not keep.
  *
- * It is checked by hand: a schema library costs more than a short run.
+ * Checked by hand: a schema library costs more than a short run.
  */
 
 import { join } from 'node:path'
@@ -35,13 +35,13 @@ export const MAX_SUMMARY_BYTES = 256 * 1024
 export const MAX_ARTIFACT_NAME_BYTES = 200
 const MAX_NOTE_CHARS = 500
 
-export interface Recording {
+interface Recording {
   readonly handlers: Readonly<Record<string, CallHandler>>
   /** Passes on the progress that waits for its interval. */
   flush(): void
 }
 
-export interface RecordingOptions {
+interface RecordingOptions {
   readonly recorder: CallRecorder
   /** `SRECODEX_ARTIFACTS` as the script sees it. */
   readonly artifactsPath: string
@@ -72,7 +72,6 @@ export function record(
       }
       return { path: join(artifactsPath, name) }
     },
-  }
   }
   return { handlers, flush: progress.flush }
 }

@@ -242,8 +242,10 @@ export const TUNE: readonly JudgedQuery[] = QUERIES.filter((_, at) => at % 2 ===
 export const HELD_OUT: readonly JudgedQuery[] = QUERIES.filter((_, at) => at % 2 === 1)
 
 /**
- * Written after constants and synonyms were settled, and looked at once: neither was changed for them. Whoever
- * changes a constant or a synonym for one of these moves it up to the tuning half, and writes another here.
+ * Written after constants and synonyms were settled. At first sight: recall@1 .936, recall@3 .936, no-fit AUC
+ * .959. Later changes (a lower threshold, phrases of stop words, the mass of a word that only the trade knows)
+ * were chosen on the queries above and moved these too. Whoever changes a word or a constant for one of these
+ * moves it up to the tuning half, and writes another here.
  */
 const UNSEEN: readonly (readonly [QueryKind, string, ...string[]])[] = [
   ['paraphrase', 'roll every statefulset that carries the label tier=cache', RESTART],
