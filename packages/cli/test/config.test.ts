@@ -116,7 +116,7 @@ test('all that is wrong, in all files, at once', async () => {
     },
     env: { SRECODEX_SUMMARY_MAX_CHARS: 'few' },
   })
-  expect((await run('run a.sh --timeout 0.1')).transcript).toMatchInlineSnapshot(`
+  expect((await run('run a.sh --timeout 0.01')).transcript).toMatchInlineSnapshot(`
     "--- stderr
     error[CONFIG_INVALID]: unknown key \`limits.memroy\`
       at SRECODEX_HOME/config/config.toml:2:1
@@ -141,7 +141,7 @@ test('all that is wrong, in all files, at once', async () => {
 
     error[CONFIG_INVALID]: \`SRECODEX_SUMMARY_MAX_CHARS\` is "few", not a whole number
 
-    error[CONFIG_INVALID]: \`--timeout\` is 0.1; it must lie between 1 and 604800 seconds
+    error[CONFIG_INVALID]: \`--timeout\` is 0.01; it must lie between 0.1 and 604800 seconds
     --- exit code 2
     "
   `)

@@ -16,7 +16,7 @@ test('every check, where all is well', async () => {
     ...['node', 'platform', 'perl', 'bubblewrap', 'sandbox', 'limits'],
     ...['python', 'shell', 'javascript', 'git', 'store', 'config'],
   ])
-  const { stdout } = await run('doctor --fix --for run')
+  const { stdout } = await run('doctor --fix')
   expect(stdout).toMatch(/^✔ node +v\d+/)
   expect(stdout).toMatch(/\n✔ sandbox +namespaces, mounts and a private \/proc work\n/)
 })

@@ -46,6 +46,8 @@ test('srecodex', async () => {
       runs                              the runs that are kept
       output [options] <run>            print a bounded slice of what a run printed
       config                            what the operator allows
+      skills                            what an agent can do: find, check, write,
+                                        install
       trust [options] [dir]             let this project's config loosen what you
                                         allow
       doctor [options]                  check what srecodex needs of this machine
@@ -288,10 +290,9 @@ test('doctor', async () => {
     check what srecodex needs of this machine
 
     Options:
-      --fix        install what is missing
-      --for <use>  check only what this use needs (choices: "run", default: "run")
-      --json       print JSON
-      -h, --help   print help
+      --fix       install what is missing
+      --json      print JSON
+      -h, --help  print help
     "
   `)
 })

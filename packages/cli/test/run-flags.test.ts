@@ -83,7 +83,7 @@ describe('--timeout', () => {
     `)
     expect((await run('run a.sh --timeout 0.01')).transcript).toMatchInlineSnapshot(`
       "--- stderr
-      error[USAGE]: \`--timeout\` is 0.01; it must lie between 1 and 604800 seconds
+      error[USAGE]: \`--timeout\` is 0.01; it must lie between 0.1 and 604800 seconds
       --- exit code 2
       "
     `)
@@ -157,7 +157,7 @@ describe('--read', () => {
     )
     expect((await run('run a.sh --read /run')).transcript).toMatchInlineSnapshot(`
       "--- stderr
-      error[REFUSED]: /run cannot be made readable: it would show /run
+      error[REFUSED]: /run cannot be made readable: sockets, devices and other processes would show
 
       hint: name the folders that the script needs, such as /var/log
       --- exit code 4
@@ -224,7 +224,7 @@ describe('--network', () => {
     expect((await run(`run get.py --network api.example.com,127.0.0.1/32:${port}`)).stdout).toBe('200\n')
     const other = await run('run get.py --network api.example.com,127.0.0.1/32')
     expect(other.stdout).toBe('refused\n') // without a port, 80 and 443
-    expect(other.stderr).toContain(`note: the network refused 1 requests: 127.0.0.1:${port}\n`)
+    expect(other.stderr).toContain(`note: the network refused a request: 127.0.0.1:${port}\n`)
     expect(other.stderr).toContain('network api.example.com,127.0.0.1/32\n')
   })
 

@@ -382,14 +382,14 @@ const MCP_SERVER = {
   }),
   startup_timeout_sec: field({
     as: 'startupTimeoutMs',
-    kind: duration(1, 3600),
+    kind: duration(0.1, 3600),
     default: 30,
     loosens: higher,
     description: 'Seconds that it may take to start.',
   }),
   tool_timeout_sec: field({
     as: 'toolTimeoutMs',
-    kind: duration(1, WEEK_SECONDS),
+    kind: duration(0.1, WEEK_SECONDS),
     default: 300,
     loosens: higher,
     description: 'Seconds that one call may take.',

@@ -30,6 +30,7 @@ test.each<[string, Kind<unknown>, unknown, unknown]>([
   ['a size in bytes', memory, 33_554_432, 33_554_432],
   ['a number of seconds', timeout, 300, 300_000],
   ['a part of a second', servers.fields.startup_timeout_sec.kind, 0.5, 500],
+  ['a part of a second of a script', timeout, 0.5, 500],
   ['a duration', mutations.fields.plan_life.kind, '15m', 900_000],
   ['a duration in hours', timeout, '1.5h', 5_400_000],
   ['a rate a second', rate, '20/s', 20],

@@ -150,3 +150,7 @@ export class Refusal extends Error {
     this.lift = options.lift ?? 'never'
   }
 }
+
+/** The entry of a table, and nothing that every object has: `constructor` is a word like any other. */
+export const lookup = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined

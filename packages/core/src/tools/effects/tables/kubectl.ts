@@ -198,20 +198,41 @@ export const KUBECTL_IDENTITY: ReadonlySet<string> = new Set([
 /** Newer than the client whose help was read; known only so that the refusal says why. */
 export const KUBECTL_NEWER_FLAGS = 'kuberc= as-user-extra='
 
-/** Flags of single verbs that start programs, reach further than a file, or print headers and bodies. */
+/** Flags that start programs, reach further than a file, or print bodies: of any verb, or `VERB --flag`. */
 export const KUBECTL_REFUSED_FLAGS: Readonly<Record<string, string>> = {
   edit: 'starts an editor',
   vmodule: 'prints what the client sends and receives, secrets included',
-  'enable-helm': 'starts a program of the caller’s choice',
-  'helm-command': 'starts a program of the caller’s choice',
-  'enable-alpha-plugins': 'starts programs of the caller’s choice',
-  mount: 'shows folders to a plug-in',
-  network: 'lets plug-ins reach the network',
-  'network-name': 'lets plug-ins reach the network',
-  env: 'hands variables of the tool to plug-ins',
-  'as-current-user': 'concerns plug-ins',
-  'load-restrictor': 'reads files outside the folder',
   'insecure-skip-tls-verify-backend': 'does not check who answers',
+  'kustomize --enable-helm': "starts a program of the caller's choice",
+  'kustomize --helm-command': "starts a program of the caller's choice",
+  'kustomize --enable-alpha-plugins': "starts programs of the caller's choice",
+  'kustomize --mount': 'shows folders to a plug-in',
+  'kustomize --network': 'lets plug-ins reach the network',
+  'kustomize --network-name': 'lets plug-ins reach the network',
+  'kustomize --env': 'hands variables of the tool to plug-ins',
+  'kustomize --as-current-user': 'concerns plug-ins',
+  'kustomize --load-restrictor': 'reads files outside the folder',
+}
+
+/** Other names of sub-commands. */
+export const KUBECTL_ALIASES: Readonly<Record<string, string>> = {
+  clusterinfo: 'cluster-info',
+  'top no': 'top node',
+  'top nodes': 'top node',
+  'top po': 'top pod',
+  'top pods': 'top pod',
+  'create cm': 'create configmap',
+  'create cj': 'create cronjob',
+  'create deploy': 'create deployment',
+  'create dep': 'create deployment',
+  'create ing': 'create ingress',
+  'create ns': 'create namespace',
+  'create pdb': 'create poddisruptionbudget',
+  'create pc': 'create priorityclass',
+  'create resourcequota': 'create quota',
+  'create sa': 'create serviceaccount',
+  'create svc': 'create service',
+  'set sa': 'set serviceaccount',
 }
 
 /** Flags whose values name files. `pairs`: `KEY=PATH` or `PATH`. `list`: separated by commas. */
@@ -234,7 +255,7 @@ export const KUBECTL_FILE_FLAGS: readonly {
 /** From 7 on kubectl prints headers, from 8 on bodies. */
 export const KUBECTL_MAX_VERBOSITY = 6
 
-/** `-o` forms; null after the name means that it takes no argument of its own. */
+/** What `-o` may say before its `=`. */
 export const KUBECTL_OUTPUTS: ReadonlySet<string> = new Set([
   '',
   'json',

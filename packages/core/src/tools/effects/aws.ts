@@ -1,0 +1,251 @@
+/**
+ * Decides a call of the AWS CLI.
+ *
+ * What is not known to read is a mutation. Refused: whoever could change the identity, and every first word that
+ * is no service (an alias may start programs). argparse completes abbreviated flags, so a prefix of a refused flag
+ * is refused too.
+ */
+
+import { judge, lookup, Refusal } from './decision.ts'
+import type { Call, Effect, Judgement, ToolPolicy } from './decision.ts'
+import { Operands } from './operands.ts'
+import { AWS_SERVICES } from './tables/aws-services.ts'
+import {
+  AWS_GLOBAL_FLAGS,
+  AWS_ID_FLAGS,
+  AWS_OPERATIONS,
+  AWS_READ_WORDS,
+  AWS_REVEALING_NAMES,
+  AWS_WRITES_FILE,
+} from './tables/aws.ts'
+import type { AwsOperation } from './tables/aws.ts'
+
+interface Given {
+  readonly name: string
+  readonly values: readonly string[]
+}
+
+interface Parsed {
+  readonly service: string | null
+  readonly operation: string | null
+  /** Every flag with all the words up to the next one: argparse lets many take several. */
+  readonly flags: readonly Given[]
+  /** Words after the operation that no flag precedes. */
+  readonly operands: readonly string[]
+  /** Words after the operation that are no flags. */
+  readonly bare: readonly { readonly word: string; readonly after: string | null }[]
+  readonly words: readonly string[]
+}
+
+export const decideAws = (call: Call, policy: ToolPolicy): Judgement => {
+  refuseFlags(call.argv, policy)
+  const parsed = parse(call.argv)
+  const { service, operation } = parsed
+  if (service === null) return judge('read', '', 'prints its help or its version')
+  if (service === 'help' || operation === 'help') return judge('read', 'help', 'prints its help')
+  const verb = operation === null ? service : `${service} ${operation}`
+  const known = lookup(AWS_OPERATIONS, `${service} *`) ?? lookup(AWS_OPERATIONS, verb)
+  if (known?.effect === 'refuse') {
+    const words = parsed.words
+    return judge('refuse', verb, `\`${verb}\` ${known.note}`, {
+      lift: known.mayBeAllowed === true ? 'pattern' : 'never',
+      words,
+    })
+  }
+  if (!AWS_SERVICES.has(service)) {
+    throw new Refusal(`\`${service}\` is no service in the table: it may be an alias`, { verb, lift: 'exact' })
+  }
+  if (operation === null) return judge('read', verb, 'prints its help')
+
+  const operands = new Operands(call)
+  gatherFiles(call.argv, operands)
+  const outcome = service === 's3' ? transfer(parsed, operands) : classify(verb, operation, known, parsed)
+  if (AWS_WRITES_FILE.has(verb)) gatherOutfile(parsed, operands)
+  return judge(outcome.effect, verb, outcome.reason, {
+    target: {
+      kind: 'aws',
+      service,
+      operation,
+      region: parsed.flags.findLast(one => one.name === 'region')?.values[0] ?? null,
+      ids: idsOf(parsed),
+    },
+    files: operands.files,
+    readsStdin: operands.readsStdin,
+    ownDryRun: outcome.ownDryRun ?? false,
+    words: parsed.words,
+  })
+}
+
+const flagName = (word: string): string => word.slice(2).split('=', 1)[0] ?? ''
+
+const refuseFlags = (argv: readonly string[], policy: ToolPolicy): void => {
+  for (const [index, word] of argv.entries()) {
+    if (word === '--') throw new Refusal('`--` hides what follows from the table')
+    if (!word.startsWith('--')) continue
+    const name = flagName(word)
+    const exact = lookup(AWS_GLOBAL_FLAGS, name)
+    const matches = Object.entries(AWS_GLOBAL_FLAGS).filter(([flag]) => flag.startsWith(name))
+    const [flag, first] = exact === undefined ? (matches.find(([, one]) => one.refused !== null) ?? []) : [name, exact]
+    if (first === undefined || flag === undefined || first.refused === null) continue
+    const value = word.includes('=') ? word.slice(word.indexOf('=') + 1) : argv[index + 1]
+    if (exact !== undefined && first.takes === 'value' && operatorsOwn(policy.args, flag) === value) continue
+    throw new Refusal(`\`--${flag}\` ${first.refused}`, {
+      hint: 'leave it out; the operator sets it in `[tools.aws] args`',
+    })
+  }
+}
+
+const operatorsOwn = (args: readonly string[], flag: string): string | null => {
+  const index = args.findLastIndex(word => word === `--${flag}` || word.startsWith(`--${flag}=`))
+  const word = args[index]
+  if (word === undefined) return null
+  return word.includes('=') ? word.slice(word.indexOf('=') + 1) : (args[index + 1] ?? null)
+}
+
+const parse = (argv: readonly string[]): Parsed => {
+  const names: string[] = []
+  const flags: { name: string; values: string[] }[] = []
+  const operands: string[] = []
+  const bare: { word: string; after: string | null }[] = []
+  let from = argv.length
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? ''
+    const isDone = names.length === 2
+    if (word.startsWith('--')) {
+      const name = flagName(word)
+      const global = lookup(AWS_GLOBAL_FLAGS, name)
+      if (!isDone && global === undefined) throw new Refusal(`the flag \`--${name}\` stands before the operation`)
+      const values = word.includes('=') ? [word.slice(word.indexOf('=') + 1)] : []
+      if (global?.takes === 'value' && values.length === 0) {
+        index += 1
+        values.push(argv[index] ?? '')
+      }
+      if (name === 'region' && !/^[a-z0-9-]+$/.test(values[0] ?? '')) {
+        throw new Refusal('the region becomes part of a host name, and is not plain')
+      }
+      flags.push({ name, values })
+    } else if (!isDone) {
+      if (!/^[a-z0-9][a-z0-9.-]*$/.test(word)) throw new Refusal(`\`${word}\` is no service and no operation`)
+      if (names.length === 0) from = index
+      names.push(word)
+    } else {
+      const last = flags.at(-1)
+      const isFlagged = last !== undefined && flagsStartedAfter(argv, index)
+      if (isFlagged) last.values.push(word)
+      else operands.push(word)
+      bare.push({ word, after: isFlagged ? last.name : null })
+    }
+  }
+  const [service = null, operation = null] = names
+  return { service, operation, flags, operands, bare, words: argv.slice(from) }
+}
+
+/** Whether the word before this one is a flag, or a value of one. */
+const flagsStartedAfter = (argv: readonly string[], index: number): boolean => {
+  const previous = argv[index - 1] ?? ''
+  if (previous.startsWith('--')) return !previous.includes('=') && lookup(AWS_GLOBAL_FLAGS, flagName(previous)) === undefined
+  for (let at = index - 1; at >= 0; at -= 1) {
+    const word = argv[at] ?? ''
+    if (!word.startsWith('--')) continue
+    return lookup(AWS_GLOBAL_FLAGS, flagName(word)) === undefined && !word.includes('=')
+  }
+  return false
+}
+
+/** A value that begins with `file://` is replaced by the file, one with `http://` by what that address says. */
+const gatherFiles = (argv: readonly string[], operands: Operands): void => {
+  for (const word of argv) {
+    const value = word.startsWith('--') && word.includes('=') ? word.slice(word.indexOf('=') + 1) : word
+    const whole = /^fileb?:\/\/([^]*)$/i.exec(value)
+    const shorthand = whole === null ? [...value.matchAll(/@=fileb?:\/\/([^,{}[\]]*)/gi)] : [whole]
+    if (shorthand.length === 0 && /fileb?:\/\//i.test(value)) {
+      throw new Refusal('a `file://` stands inside a value where it is not clear what reads it')
+    }
+    for (const [, path = ''] of shorthand) {
+      if (path.includes('$')) throw new Refusal('variables in a `file://` are those of the tool')
+      operands.add(path, { dash: false })
+    }
+    const address = /^https?:\/\/([^/?#\\]*)/i.exec(value)
+    if (address !== null && !/^[a-z0-9.-]+\.amazonaws\.com(\.cn)?(:\d+)?$/i.test(address[1] ?? '')) {
+      throw new Refusal(`\`${value}\` is an address that the AWS CLI may fetch`, {
+        hint: 'fetch it in the script where the network is allowed',
+      })
+    }
+  }
+}
+
+/** Where the answer goes: the one word that no flag takes. A switch may stand before it, so all are looked at. */
+const gatherOutfile = (parsed: Parsed, operands: Operands): void => {
+  for (const { word, after } of parsed.bare) {
+    const isKey = after !== null && ['key', 'bucket', 'version-id'].includes(after)
+    const isPath = after === null || /^[/~]|(^|\/)\.\.(\/|$)/.test(word)
+    if (!isKey && isPath && !/^fileb?:/i.test(word)) operands.add(word, { access: 'write' })
+  }
+}
+
+interface Outcome {
+  readonly effect: Effect
+  readonly reason: string
+  readonly ownDryRun?: boolean
+}
+
+const hasFlag = (parsed: Parsed, name: string): boolean => parsed.flags.some(one => one.name === name)
+
+/** argparse completes a prefix. */
+const mayHaveFlag = (parsed: Parsed, name: string): boolean =>
+  parsed.flags.some(one => one.name.length > 0 && name.startsWith(one.name))
+
+const classify = (
+  verb: string,
+  operation: string,
+  known: AwsOperation | undefined,
+  parsed: Parsed,
+): Outcome => {
+  const hidden = mayHaveFlag(parsed, 'cli-input-json') || mayHaveFlag(parsed, 'cli-input-yaml')
+  if (known !== undefined) {
+    const asks = known.revealsWith !== undefined && (hidden || mayHaveFlag(parsed, known.revealsWith))
+    return { effect: asks ? 'reveal' : known.effect, reason: `\`${verb}\`: ${known.note}` }
+  }
+  if (operation === 'wait') return { effect: 'read', reason: 'waits for a state' }
+  if (AWS_READ_WORDS.some(word => operation.startsWith(`${word}-`))) {
+    const reveals =
+      !operation.startsWith('list-') && AWS_REVEALING_NAMES.some(pattern => pattern.test(operation))
+    return reveals
+      ? { effect: 'reveal', reason: `\`${verb}\` prints a credential, by its name` }
+      : { effect: 'read', reason: `\`${verb}\` reads, by its name` }
+  }
+  const isDry = verb.startsWith('ec2 ') && hasFlag(parsed, 'dry-run') && !hidden
+  if (isDry && !parsed.flags.some(one => one.name.startsWith('no-d'))) {
+    return { effect: 'read', reason: "the script's own dry run", ownDryRun: true }
+  }
+  return { effect: 'mutate', reason: `\`${verb}\` is not known to be a read` }
+}
+
+/** `aws s3`: what is not an address of S3 is a file here. */
+const transfer = (parsed: Parsed, operands: Operands): Outcome => {
+  const { operation } = parsed
+  if (operation === 'ls') return { effect: 'read', reason: '`s3 ls` lists' }
+  if (operation === 'presign') return { effect: 'reveal', reason: 'prints an address that needs no login' }
+  if (operation === null || !['cp', 'mv', 'sync', 'rm'].includes(operation)) {
+    return { effect: 'mutate', reason: `\`s3 ${operation ?? ''}\` is not known to be a read` }
+  }
+  // Switches and values cannot be told apart for certain, so whatever could be the source is taken for one.
+  const places = parsed.bare.filter(one => one.after === null || /^(s3:\/\/|\/|\.|~|-$)/.test(one.word))
+  const [source, destination] = places.map(one => one.word)
+  const isRemote = (place: string | undefined): boolean => place?.startsWith('s3://') ?? false
+  for (const { word } of places) {
+    if (!isRemote(word)) operands.add(word, { access: word === source ? 'read' : 'write' })
+  }
+  const isDry = hasFlag(parsed, 'dryrun')
+  if (isDry) return { effect: 'read', reason: "the script's own dry run", ownDryRun: true }
+  const downloads = places.length === 2 && isRemote(source) && !isRemote(destination)
+  if (downloads && (operation === 'cp' || operation === 'sync')) {
+    return { effect: 'read', reason: 'copies from S3 into the workspace' }
+  }
+  return { effect: 'mutate', reason: `\`s3 ${operation}\` changes a bucket` }
+}
+
+const idsOf = (parsed: Parsed): string[] => [
+  ...parsed.operands.filter(word => word.startsWith('s3://')),
+  ...parsed.flags.flatMap(one => (AWS_ID_FLAGS.test(one.name) ? one.values : [])),
+]
