@@ -464,7 +464,7 @@ export interface ResolvedConfig {
   readonly limits: ResolvedFields<typeof LIMITS>
   readonly summary: ResolvedFields<typeof SUMMARY>
   readonly mutations: ResolvedFields<typeof MUTATION_POLICY>
-  /** Only the tools that are named; any other one has `DEFAULT_TOOL`. */
+  /** Only the tools that are named; any other one has the defaults. */
   readonly tools: Readonly<Record<string, ResolvedTool>>
   readonly mcpServers: Readonly<Record<string, ResolvedMcpServer>>
   readonly runs: ResolvedFields<typeof RUNS>
@@ -490,9 +490,6 @@ export const resolveFields = <S extends Fields>(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value comes from its own field's kind
   return Object.fromEntries(pairs) as ResolvedFields<S>
 }
-
-/** What a tool gets that no config names. */
-export const DEFAULT_TOOL: ResolvedTool = resolveFields(TOOL, (_key, one) => resolvedDefault(one))
 
 /** One line of the reference. */
 export interface ConfigKey {

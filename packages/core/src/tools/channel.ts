@@ -16,14 +16,9 @@ import { DEFAULT_LIMITS, type ChannelLimits } from './channel/limits.ts'
 import { listen } from './channel/listen.ts'
 import { record, type CallRecorder } from './channel/recording.ts'
 
-export type { CallContext, CallHandler } from './channel/connection.ts'
+export type { CallHandler } from './channel/connection.ts'
 export type { ChannelLimits } from './channel/limits.ts'
-export {
-  MAX_ARTIFACT_NAME_BYTES,
-  MAX_SUMMARY_BYTES,
-  type CallRecorder,
-  type Progress,
-} from './channel/recording.ts'
+export { MAX_SUMMARY_BYTES, type CallRecorder, type Progress } from './channel/recording.ts'
 
 export interface ChannelOptions {
   /** May be longer than the 107 bytes that a socket address holds. Its folder exists and is private. */

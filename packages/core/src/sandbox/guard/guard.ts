@@ -11,20 +11,7 @@
  * that the script committed to is not guarded: that is the work itself.
  */
 
-export type {
-  FileIdentity,
-  FileType,
-  GuardedEntry,
-  GuardedKind,
-  ScanBound,
-  UnreadFolder,
-  WorkspaceScan,
-} from './entries.ts'
-export {
-  type ProtectionMounts,
-  type ProtectionOptions,
-  protectionMounts,
-  type Unprotected,
-} from './mounts.ts'
-export { type ScanOptions, scanWorkspace } from './scan.ts'
-export { type QuarantinedPath, type VerifyOptions, type VerifyResult, verifyWorkspace } from './verify.ts'
+export type { WorkspaceScan } from './entries.ts'
+export { protectionMounts, type ProtectionMounts } from './mounts.ts'
+export { scanWorkspace } from './scan.ts'
+export { verifyWorkspace, type VerifyResult } from './verify.ts'

@@ -14,7 +14,7 @@ import { fieldsOf, impactOf, load, skillOf, type LoadedIndex } from './loaded-in
 import { readQuery, type Reading, type Slot } from './query.ts'
 import { FIELDS, RANKING } from './ranking.ts'
 
-export { buildIndex, INDEX_VERSION, type SearchableSkill, type SearchIndex } from './build-index.ts'
+export { buildIndex, type SearchableSkill, type SearchIndex } from './build-index.ts'
 
 export interface SearchOptions {
   /** @default 10 */

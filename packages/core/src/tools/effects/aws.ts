@@ -16,6 +16,7 @@ import {
   AWS_OPERATIONS,
   AWS_READ_WORDS,
   AWS_REVEALING_NAMES,
+  AWS_S3_VALUE_FLAGS,
   AWS_WRITES_FILE,
 } from './tables/aws.ts'
 import type { AwsOperation } from './tables/aws.ts'
@@ -23,6 +24,14 @@ import type { AwsOperation } from './tables/aws.ts'
 interface Given {
   readonly name: string
   readonly values: readonly string[]
+}
+
+interface Bare {
+  readonly word: string
+  /** The flag whose value it may be. */
+  readonly after: string | null
+  /** The word right behind that flag. */
+  readonly isFirst: boolean
 }
 
 interface Parsed {
@@ -33,7 +42,7 @@ interface Parsed {
   /** Words after the operation that no flag precedes. */
   readonly operands: readonly string[]
   /** Words after the operation that are no flags. */
-  readonly bare: readonly { readonly word: string; readonly after: string | null }[]
+  readonly bare: readonly Bare[]
   readonly words: readonly string[]
 }
 
@@ -47,13 +56,13 @@ export const decideAws = (call: Call, policy: ToolPolicy): Judgement => {
   const known = lookup(AWS_OPERATIONS, `${service} *`) ?? lookup(AWS_OPERATIONS, verb)
   if (known?.effect === 'refuse') {
     const words = parsed.words
-    return judge('refuse', verb, `\`${verb}\` ${known.note}`, {
-      lift: known.mayBeAllowed === true ? 'pattern' : 'never',
-      words,
-    })
+    return judge('refuse', verb, `\`${verb}\` ${known.note}`, { words })
   }
   if (!AWS_SERVICES.has(service)) {
-    throw new Refusal(`\`${service}\` is no service in the table: it may be an alias`, { verb, lift: 'exact' })
+    throw new Refusal(`\`${service}\` is no service in the table: it may be an alias`, {
+      verb,
+      lift: 'exact',
+    })
   }
   if (operation === null) return judge('read', verb, 'prints its help')
 
@@ -85,7 +94,8 @@ const refuseFlags = (argv: readonly string[], policy: ToolPolicy): void => {
     const name = flagName(word)
     const exact = lookup(AWS_GLOBAL_FLAGS, name)
     const matches = Object.entries(AWS_GLOBAL_FLAGS).filter(([flag]) => flag.startsWith(name))
-    const [flag, first] = exact === undefined ? (matches.find(([, one]) => one.refused !== null) ?? []) : [name, exact]
+    const [flag, first] =
+      exact === undefined ? (matches.find(([, one]) => one.refused !== null) ?? []) : [name, exact]
     if (first === undefined || flag === undefined || first.refused === null) continue
     const value = word.includes('=') ? word.slice(word.indexOf('=') + 1) : argv[index + 1]
     if (exact !== undefined && first.takes === 'value' && operatorsOwn(policy.args, flag) === value) continue
@@ -106,7 +116,7 @@ const parse = (argv: readonly string[]): Parsed => {
   const names: string[] = []
   const flags: { name: string; values: string[] }[] = []
   const operands: string[] = []
-  const bare: { word: string; after: string | null }[] = []
+  const bare: Bare[] = []
   let from = argv.length
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? ''
@@ -114,7 +124,8 @@ const parse = (argv: readonly string[]): Parsed => {
     if (word.startsWith('--')) {
       const name = flagName(word)
       const global = lookup(AWS_GLOBAL_FLAGS, name)
-      if (!isDone && global === undefined) throw new Refusal(`the flag \`--${name}\` stands before the operation`)
+      if (!isDone && global === undefined)
+        throw new Refusal(`the flag \`--${name}\` stands before the operation`)
       const values = word.includes('=') ? [word.slice(word.indexOf('=') + 1)] : []
       if (global?.takes === 'value' && values.length === 0) {
         index += 1
@@ -133,7 +144,11 @@ const parse = (argv: readonly string[]): Parsed => {
       const isFlagged = last !== undefined && flagsStartedAfter(argv, index)
       if (isFlagged) last.values.push(word)
       else operands.push(word)
-      bare.push({ word, after: isFlagged ? last.name : null })
+      bare.push({
+        word,
+        after: isFlagged ? last.name : null,
+        isFirst: (argv[index - 1] ?? '').startsWith('--'),
+      })
     }
   }
   const [service = null, operation = null] = names
@@ -143,7 +158,8 @@ const parse = (argv: readonly string[]): Parsed => {
 /** Whether the word before this one is a flag, or a value of one. */
 const flagsStartedAfter = (argv: readonly string[], index: number): boolean => {
   const previous = argv[index - 1] ?? ''
-  if (previous.startsWith('--')) return !previous.includes('=') && lookup(AWS_GLOBAL_FLAGS, flagName(previous)) === undefined
+  if (previous.startsWith('--'))
+    return !previous.includes('=') && lookup(AWS_GLOBAL_FLAGS, flagName(previous)) === undefined
   for (let at = index - 1; at >= 0; at -= 1) {
     const word = argv[at] ?? ''
     if (!word.startsWith('--')) continue
@@ -229,8 +245,10 @@ const transfer = (parsed: Parsed, operands: Operands): Outcome => {
   if (operation === null || !['cp', 'mv', 'sync', 'rm'].includes(operation)) {
     return { effect: 'mutate', reason: `\`s3 ${operation ?? ''}\` is not known to be a read` }
   }
-  // Switches and values cannot be told apart for certain, so whatever could be the source is taken for one.
-  const places = parsed.bare.filter(one => one.after === null || /^(s3:\/\/|\/|\.|~|-$)/.test(one.word))
+  // A value that is taken for a place only makes the call worse; a place that is taken for a value would hide it.
+  const places = parsed.bare.filter(
+    one => one.after === null || !one.isFirst || !AWS_S3_VALUE_FLAGS.has(one.after),
+  )
   const [source, destination] = places.map(one => one.word)
   const isRemote = (place: string | undefined): boolean => place?.startsWith('s3://') ?? false
   for (const { word } of places) {

@@ -105,7 +105,13 @@ const parse = (argv: readonly string[]): Parsed => {
     rest = [...rest.slice(0, read.consumed), ...rest.slice(read.consumed + 1)]
   }
   const words = [...path.split(' '), ...rest]
-  return { path, verb: lookup(KUBECTL_VERBS, path) ?? null, read: readArgv(rest, specsOf(path), PFLAG), before, words }
+  return {
+    path,
+    verb: lookup(KUBECTL_VERBS, path) ?? null,
+    read: readArgv(rest, specsOf(path), PFLAG),
+    before,
+    words,
+  }
 }
 
 /** What the operator's own `args` say may be said again; anything else would lead elsewhere. */
@@ -138,7 +144,10 @@ const refuseFlags = ({ path, read, before }: Parsed): void => {
       })
     }
     if (name === 'output' && path !== 'kustomize' && !KUBECTL_OUTPUTS.has(outputForm(value ?? ''))) {
-      throw new Refusal(`the output form \`${value ?? ''}\` is not in the table`, { verb: path, lift: 'exact' })
+      throw new Refusal(`the output form \`${value ?? ''}\` is not in the table`, {
+        verb: path,
+        lift: 'exact',
+      })
     }
   }
 }
@@ -168,7 +177,8 @@ const gatherFiles = (call: Call, { path, read }: Parsed): Operands => {
     return operands
   }
   for (const value of outputs) {
-    if (outputForm(value).includes('file') && value.includes('=')) add(value.slice(value.indexOf('=') + 1), 'read')
+    if (outputForm(value).includes('file') && value.includes('='))
+      add(value.slice(value.indexOf('=') + 1), 'read')
   }
   // `--template` is a path where the form asks for a file; kubectl decides by the last of both, so any will do.
   if (outputs.some(value => outputForm(value).includes('file'))) {
@@ -300,7 +310,11 @@ const rawOutcome = (path: string, paths: readonly string[]): Outcome => {
     const [folder = ''] = one.split('?', 1)
     // No encoding, no dots: the server would read the path otherwise than this table.
     if (!/^\/[A-Za-z0-9._~:/@-]*$/.test(folder) || /\/\/|\/\.{1,2}(\/|$)/.test(folder)) {
-      return { effect: 'refuse', reason: `the path \`${one}\` is not plain`, hint: 'write it without `%`, `//`, `..`' }
+      return {
+        effect: 'refuse',
+        reason: `the path \`${one}\` is not plain`,
+        hint: 'write it without `%`, `//`, `..`',
+      }
     }
   }
   const segments = paths.flatMap(one => (one.split('?', 1)[0] ?? '').toLowerCase().split('/'))
@@ -331,7 +345,11 @@ const secretsShown = (
   const asked = [...manifests, ...(operands.readsStdin ? ['-'] : [])]
   const unread = asked.filter(key => call.texts?.[key] === undefined)
   if (asked.some(key => mayHoldSecret(call.texts?.[key] ?? ''))) {
-    return { effect: 'reveal', reason: 'prints what the server holds of secrets in a file', hint: SECRET_HINT }
+    return {
+      effect: 'reveal',
+      reason: 'prints what the server holds of secrets in a file',
+      hint: SECRET_HINT,
+    }
   }
   if (unread.length === 0) return null
   return {
@@ -343,7 +361,9 @@ const secretsShown = (
 }
 
 const namesManifest = (read: ReadArgv, operand: string): boolean =>
-  [...valuesOf(read, 'filename').flatMap(value => value.split(',')), ...valuesOf(read, 'kustomize')].includes(operand)
+  [...valuesOf(read, 'filename').flatMap(value => value.split(',')), ...valuesOf(read, 'kustomize')].includes(
+    operand,
+  )
 
 /** An escape can spell a kind that no search finds. */
 const mayHoldSecret = (text: string): boolean => /secret|\\[xuU]|!!binary/i.test(text)
@@ -361,7 +381,9 @@ const showsContents = (path: string, read: ReadArgv): boolean => {
 
 /** Not annotations: the last applied configuration is one of them. */
 const isPlainField = (expression: string): boolean =>
-  /^(\.items\[\*\])?\.?(metadata\.(name|namespace|uid|creationTimestamp|resourceVersion)|type|kind)$/.test(expression)
+  /^(\.items\[\*\])?\.?(metadata\.(name|namespace|uid|creationTimestamp|resourceVersion)|type|kind)$/.test(
+    expression,
+  )
 
 /** A template over names and types is no reveal: scripts list secrets that way. */
 const showsOnlyNames = (value: string): boolean => {

@@ -2,13 +2,8 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 
 import { describe, expect, test } from 'vitest'
 
-import {
-  type FileType,
-  type GuardedEntry,
-  type GuardedKind,
-  protectionMounts,
-  type WorkspaceScan,
-} from '../../../src/sandbox/guard/guard.ts'
+import type { FileType, GuardedEntry, GuardedKind } from '../../../src/sandbox/guard/entries.ts'
+import { protectionMounts, type WorkspaceScan } from '../../../src/sandbox/guard/guard.ts'
 import { project, UNTOUCHED } from './project.ts'
 
 function entry(kind: GuardedKind, type: FileType, bytes: string, via: string | null = null): GuardedEntry {

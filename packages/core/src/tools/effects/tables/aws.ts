@@ -31,8 +31,6 @@ export interface AwsOperation {
   /** A reveal where this flag is given, or may be hidden in `--cli-input-json`. */
   readonly revealsWith?: string
   readonly note: string
-  /** A `mutates` pattern may allow it although it is refused. */
-  readonly mayBeAllowed?: true
 }
 
 const lines = (effect: Effect, note: string, text: string): [string, AwsOperation][] =>
@@ -82,10 +80,7 @@ export const AWS_OPERATIONS: Readonly<Record<string, AwsOperation>> = Object.fro
     configservice select-resource-config
     configservice select-aggregate-resource-config
     ssm get-deployable-patch-snapshot-for-instance
-    quicksight list-tokens
-    license-manager list-tokens
     secretsmanager describe-secret
-    apigateway get-api-keys
     `,
   ),
   ...lines(
@@ -201,7 +196,6 @@ export const AWS_OPERATIONS: Readonly<Record<string, AwsOperation>> = Object.fro
     s3control get-data-access
     cloudfront sign
     ssm get-access-token
-    ssm-guiconnect get-connection-recording-preferences
     sso get-role-credentials
     sso-oidc create-token
     sso-oidc create-token-with-iam
@@ -209,7 +203,6 @@ export const AWS_OPERATIONS: Readonly<Record<string, AwsOperation>> = Object.fro
     storagegateway describe-chap-credentials
     wickr get-oidc-info
     wickr get-opentdf-config
-    workspaces get-account-link
     `,
   ),
   ...lines(
@@ -246,8 +239,14 @@ export const AWS_OPERATIONS: Readonly<Record<string, AwsOperation>> = Object.fro
     servicecatalog generate
     `,
   ),
-  ['ssm get-parameter', { effect: 'read', revealsWith: 'with-decryption', note: 'reveals with --with-decryption' }],
-  ['ssm get-parameters', { effect: 'read', revealsWith: 'with-decryption', note: 'reveals with --with-decryption' }],
+  [
+    'ssm get-parameter',
+    { effect: 'read', revealsWith: 'with-decryption', note: 'reveals with --with-decryption' },
+  ],
+  [
+    'ssm get-parameters',
+    { effect: 'read', revealsWith: 'with-decryption', note: 'reveals with --with-decryption' },
+  ],
   [
     'ssm get-parameters-by-path',
     { effect: 'read', revealsWith: 'with-decryption', note: 'reveals with --with-decryption' },
@@ -256,7 +255,10 @@ export const AWS_OPERATIONS: Readonly<Record<string, AwsOperation>> = Object.fro
     'ssm get-parameter-history',
     { effect: 'read', revealsWith: 'with-decryption', note: 'reveals with --with-decryption' },
   ],
-  ['apigateway get-api-keys', { effect: 'read', revealsWith: 'include-values', note: 'reveals with --include-values' }],
+  [
+    'apigateway get-api-keys',
+    { effect: 'read', revealsWith: 'include-values', note: 'reveals with --include-values' },
+  ],
 ] satisfies readonly (readonly [string, AwsOperation])[])
 
 /** Operations that write their answer to a file, which the call names without a flag. */
@@ -316,3 +318,22 @@ export const AWS_GLOBAL_FLAGS: Readonly<Record<string, AwsGlobalFlag>> = {
 /** Flags that name the resource of a call. */
 export const AWS_ID_FLAGS: RegExp =
   /^(bucket|key|queue-url|topic-arn|stack-name|cluster|clusters|service|services|function-name|table-name|[a-z0-9-]*-(ids?|identifier|names?|arns?))$/
+
+/** Flags of `aws s3` that take one value. Any other is read as a switch, which makes its value a place to check. */
+export const AWS_S3_VALUE_FLAGS: ReadonlySet<string> = new Set([
+  'acl',
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'exclude',
+  'expected-size',
+  'expires',
+  'include',
+  'metadata-directive',
+  'page-size',
+  'source-region',
+  'sse-kms-key-id',
+  'storage-class',
+])
