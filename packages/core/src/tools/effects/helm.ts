@@ -96,11 +96,12 @@ const gatherFiles = (call: Call, verb: string, row: HelmVerb, read: ReadArgv): O
   }
   for (const value of valuesOf(read, 'output-dir')) operands.add(value, { access: 'write' })
   const names = [...read.operands, ...(read.rest ?? [])]
-  // With `--generate-name` the chart stands alone, so every operand may be one.
-  const charts = row.operands === 'chart' || row.operands === 'release-chart' ? names : []
-  for (const chart of charts) {
-    // REPO/CHART of the operator's repositories looks like a path: helm prefers the path, where it exists.
-    if (/[/\\:]|^[.~]/.test(chart) || row.operands === 'chart') operands.add(chart)
+  if (row.operands !== 'chart' && row.operands !== 'release-chart') return operands
+  for (const [index, name] of names.entries()) {
+    // The first is the name of the release, unless helm makes one up. REPO/CHART looks like a path, and helm
+    // prefers the path where it exists.
+    const isRelease = row.operands === 'release-chart' && index === 0 && names.length > 1
+    if (!isRelease || /[/\\:]|^[.~]/.test(name)) operands.add(name)
   }
   return operands
 }

@@ -38,6 +38,8 @@ export const decidePsql = (call: Call, policy: ToolPolicy): Judgement => {
     if (PSQL_REFUSED_VARIABLES.test(value.split('=', 1)[0] ?? '')) {
       throw new Refusal(`the variable of \`${value}\` is one that psql runs or writes to`)
     }
+    // `:name` is put into the text before it is read, backslash commands included.
+    if (value.includes('\\')) throw new Refusal('the value of a variable may not hold a backslash')
   }
   for (const value of valuesOf(read, 'pset'))
     if (/pager/i.test(value)) throw new Refusal('a pager is a program')
@@ -117,6 +119,9 @@ export interface PsqlScan {
 export const scanPsql = (text: string): PsqlScan => {
   let looksOnly = true
   let at = 0
+  // Whatever the lexer below makes of it: no honest string holds these.
+  const blunt = /\\(?:!|copy\b|setenv\b|gexec\b|o\s*\|)/i.exec(text)
+  if (blunt !== null) return { refused: `\`${blunt[0]}\` starts a program or reads files`, looksOnly: false }
   const refused = (why: string): PsqlScan => ({ refused: why, looksOnly: false })
   const pieces: readonly (readonly [RegExp, 'blank' | 'sql'])[] = [
     [/--[^\n]*/y, 'blank'],
@@ -144,8 +149,9 @@ export const scanPsql = (text: string): PsqlScan => {
       continue
     }
     const [found, kind] = nextPiece(text, at, pieces)
-    // With standard_conforming_strings off the quote would be escaped and the string go on.
-    if (/^'[^]*\\/.test(found)) return refused('a backslash in a plain string reads differently by a setting')
+    // Whether such a quote ends the string depends on a setting of the server.
+    if (kind === 'sql' && found.includes(String.raw`\'`))
+      return refused("`\\'` in a string ends it or not, by a setting")
     if (kind === 'sql') looksOnly = false
     at += found.length
   }

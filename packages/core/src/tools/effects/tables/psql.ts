@@ -8,7 +8,7 @@ export const PSQL_IDENTITY: ReadonlySet<string> = new Set(['host', 'port', 'user
 
 /** Backslash commands that look or format; each may stand in a script. `d` stands for all of its family. */
 export const PSQL_COMMANDS: ReadonlySet<string> = new Set(
-  'a C conninfo copyright crosstabview e_ echo elif else encoding endif errverbose f g gdesc gset gx H h help if l l+ p pset q qecho r sf sf+ sv sv+ t T timing unset warn x z set ?'.split(
+  'a C conninfo copyright crosstabview echo elif else encoding endif errverbose f g gdesc gx H h help if l l+ p pset q qecho r sf sf+ sv sv+ t T timing unset warn x z set ?'.split(
     ' ',
   ),
 )

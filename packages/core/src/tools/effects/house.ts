@@ -1,0 +1,44 @@
+/** Decides a call of a tool that has only patterns. */
+
+import { judge, lookup, Refusal } from './decision.ts'
+import type { Call, Judgement, ToolPolicy } from './decision.ts'
+import { matchesPattern } from './patterns.ts'
+import { HOUSE_TOOLS } from './tables/house.ts'
+
+export const decideHouse = (call: Call, policy: ToolPolicy): Judgement => {
+  const known = lookup(HOUSE_TOOLS, call.tool)
+  const words = call.argv.filter(word => !word.startsWith('-'))
+  const verb = words.slice(0, 3).join(' ')
+  const rest = { target: { kind: 'words' as const, words: call.argv }, words: call.argv }
+  for (const word of call.argv) {
+    const flag = word.split('=', 1)[0] ?? ''
+    // A prefix of two letters or more may be completed by the tool.
+    const isIdentity = known?.identity.some(one => one === flag || (flag.length > 4 && one.startsWith(flag)))
+    if (isIdentity === true && !isOperators(call.argv, policy.args, word)) {
+      throw new Refusal(`\`${flag}\` decides where the operator's identity goes`, {
+        verb,
+        hint: `leave it out; the operator sets it in \`[tools.${call.tool}] args\``,
+      })
+    }
+  }
+  // Flags may stand between the words, so the words alone are looked at too.
+  const matches = (pattern: string): boolean => [call.argv, words].some(argv => matchesPattern(pattern, argv))
+  if (known?.refuses.some(matches) === true) {
+    return judge('refuse', verb, 'changes the identity of the tool, or starts programs', {
+      ...rest,
+      lift: 'exact',
+    })
+  }
+  if (known?.reveals.some(matches) === true) return judge('reveal', verb, 'prints a credential', rest)
+  return judge('mutate', verb, 'no table and no pattern says that this reads', {
+    ...rest,
+    hint: `\`[tools.${call.tool}] reads\` takes patterns of calls that only read`,
+  })
+}
+
+/** `--flag=value`, or `--flag value`, as the operator's own `args` have it. */
+const isOperators = (argv: readonly string[], args: readonly string[], word: string): boolean => {
+  if (word.includes('=')) return args.includes(word)
+  const value = argv[argv.indexOf(word) + 1]
+  return args.some((one, index) => one === word && args[index + 1] === value)
+}

@@ -1,0 +1,65 @@
+/** The flags of curl that a script may give. Closed: curl has hundreds, and many read files or reach elsewhere. */
+
+export const CURL_FLAGS =
+  's/silent S/show-error f/fail fail-with-body i/include I/head G/get g/globoff k/insecure L/location n/netrc v/verbose q/disable V/version h/help a/append N/no-buffer 4/ipv4 6/ipv6 0/http1.0 http1.1 http2 compressed no-progress-meter raw path-as-is tr-encoding X/request= H/header= d/data= data-ascii= data-binary= data-raw= data-urlencode= json= F/form= form-string= T/upload-file= o/output= O/remote-name output-dir= create-dirs D/dump-header= w/write-out= A/user-agent= e/referer= b/cookie= c/cookie-jar= r/range= m/max-time= connect-timeout= retry= retry-delay= retry-max-time= retry-connrefused retry-all-errors max-filesize= limit-rate= url= url-query= K/config= u/user= x/proxy= U/proxy-user= E/cert= key= cacert= capath= netrc-file= resolve= connect-to= unix-socket= abstract-unix-socket= interface= oauth2-bearer= aws-sigv4= location-trusted next proto= proto-redir= proto-default= request-target= trace= trace-ascii= stderr= Z/parallel noproxy= preproxy= socks5= socks5-hostname= socks4= socks4a= doh-url= dns-servers= delegation= negotiate anyauth libcurl= variable='
+
+/** Why a script may not give them. */
+export const CURL_REFUSED: Readonly<Record<string, string>> = {
+  insecure: 'does not check who answers',
+  location: 'goes where an answer points, which may be a host that nobody named',
+  'location-trusted': 'sends the login where an answer points',
+  netrc: 'uses logins of the tool',
+  'netrc-file': 'uses logins of a file',
+  verbose: 'prints the headers that the operator adds',
+  trace: 'prints the headers that the operator adds',
+  'trace-ascii': 'prints the headers that the operator adds',
+  config: 'reads further flags from a file',
+  user: "is the operator's to give",
+  'proxy-user': "is the operator's to give",
+  'oauth2-bearer': "is the operator's to give",
+  'aws-sigv4': "is the operator's to give",
+  cert: "is the operator's to give",
+  key: "is the operator's to give",
+  cacert: 'decides who is believed',
+  capath: 'decides who is believed',
+  negotiate: "is the operator's to give",
+  anyauth: "is the operator's to give",
+  delegation: "is the operator's to give",
+  proxy: 'sends the call elsewhere',
+  preproxy: 'sends the call elsewhere',
+  socks4: 'sends the call elsewhere',
+  socks4a: 'sends the call elsewhere',
+  socks5: 'sends the call elsewhere',
+  'socks5-hostname': 'sends the call elsewhere',
+  noproxy: 'sends the call elsewhere',
+  resolve: 'sends the call elsewhere',
+  'connect-to': 'sends the call elsewhere',
+  'doh-url': 'sends the call elsewhere',
+  'dns-servers': 'sends the call elsewhere',
+  interface: 'sends the call elsewhere',
+  'unix-socket': 'reaches programs of the machine',
+  'abstract-unix-socket': 'reaches programs of the machine',
+  next: 'begins a second call behind the first',
+  proto: 'opens other protocols',
+  'proto-redir': 'opens other protocols',
+  'proto-default': 'opens other protocols',
+  'request-target': 'asks for something else than the address says',
+  parallel: 'begins many calls as one',
+  'remote-name': 'lets the address name the file',
+  stderr: 'writes to a file that no rule covers',
+  libcurl: 'writes to a file that no rule covers',
+  variable: 'reads files and variables into flags',
+  'cookie-jar': 'writes what later calls send',
+}
+
+/** They send a body. `@` begins a file, save where `raw`. */
+export const CURL_BODIES: readonly { readonly flag: string; readonly raw: boolean }[] = [
+  { flag: 'data', raw: false },
+  { flag: 'data-ascii', raw: false },
+  { flag: 'data-binary', raw: false },
+  { flag: 'data-urlencode', raw: false },
+  { flag: 'data-raw', raw: true },
+  { flag: 'json', raw: false },
+  { flag: 'form', raw: false },
+  { flag: 'form-string', raw: true },
+]
