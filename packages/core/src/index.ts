@@ -29,6 +29,7 @@ export { openLibrarian, type FoundSkill, type Librarian } from './skills/librari
 export { applyFixes, lintSkills, type LintReport } from './skills/lint.ts'
 export { createSkill, type NewSkillOptions } from './skills/new.ts'
 export {
+  findSkills,
   loadRegistry,
   readSkill,
   similarIds,

@@ -4,6 +4,7 @@ import {
   applyFixes,
   auditSkills,
   createSkill,
+  findSkills,
   homes,
   installSkills,
   lintSkills,
@@ -26,7 +27,7 @@ import {
 } from '@srecodex/core'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { basename, dirname, join, relative, sep } from 'node:path'
+import { dirname, join } from 'node:path'
 import { renderHint, renderNotice, renderPlace } from '../render/error.ts'
 import { shownPath } from '../render/path.ts'
 import { renderTable } from '../render/table.ts'
@@ -133,7 +134,8 @@ interface LintFlags extends FolderFlags {
 /** Every file is checked: those that are covered by another and those that cannot be served at all, too. */
 export async function lint(terminal: Terminal, ids: readonly string[], flags: LintFlags): Promise<number> {
   const registry = await registryOf(terminal, flags)
-  const places = await chosenFrom(placesOf(registry), registry, ids)
+  const { places: known } = await findSkills(registry.folders)
+  const places = await chosenFrom(known, registry, ids)
   let report = await lintSkills(places)
   let fixed = 0
   if (flags.fix) {
@@ -146,7 +148,7 @@ export async function lint(terminal: Terminal, ids: readonly string[], flags: Li
     fixed = report.fixable - mended.fixable
     report = mended
   }
-  const files = new Set(placesOf(registry).map(({ file }) => file))
+  const files = new Set(known.map(({ file }) => file))
   // A folder that cannot be read is nobody's finding.
   const others =
     ids.length > 0 ? [] : registry.problems.filter(({ at }) => at === undefined || !files.has(at.file))
@@ -339,21 +341,6 @@ function cacheFolder(terminal: Terminal): string {
 
 type Place = Pick<RegisteredSkill, 'id' | 'folder' | 'file'>
 
-/** Every SKILL.md that was found: served, covered by another, or not to be served. */
-function placesOf(registry: Registry): readonly Place[] {
-  const ids = new Map<string, string>()
-  for (const { at } of registry.problems) {
-    if (at === undefined || basename(at.file) !== 'SKILL.md') continue
-    const folder = dirname(at.file)
-    const root = registry.folders.findLast(one => folder === one || folder.startsWith(one + sep)) ?? ''
-    ids.set(at.file, relative(root, folder) || basename(folder))
-  }
-  for (const { id, file } of [...registry.shadowed, ...registry.skills]) ids.set(file, id)
-  return [...ids]
-    .map(([file, id]) => ({ id, folder: dirname(file), file }))
-    .sort((a, b) => (a.file < b.file ? -1 : 1))
-}
-
 /** @throws {SrecodexError} SKILL_NOT_FOUND */
 async function chosenFrom<T extends Place>(
   known: readonly T[],
@@ -367,7 +354,8 @@ async function chosenFrom<T extends Place>(
 }
 
 async function unknownSkill(registry: Registry, id: string): Promise<SrecodexError> {
-  const file = placesOf(registry).find(one => one.id === id)?.file
+  const { places } = await findSkills(registry.folders)
+  const file = places.find(one => one.id === id)?.file
   if (file !== undefined) {
     const problems = registry.problems.filter(({ at, severity }) => at?.file === file && severity === 'error')
     return new SrecodexError('SKILL_NOT_FOUND', `skill \`${id}\` cannot be read`, {

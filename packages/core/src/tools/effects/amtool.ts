@@ -49,6 +49,9 @@ export const decideAmtool = (call: Call, policy: ToolPolicy): Judgement => {
 const verbOf = (argv: readonly string[]): { verb: string; after: readonly string[] } => {
   let verb = argv[0] ?? ''
   let after = argv.slice(1)
+  if (lookup(AMTOOL_VERBS, `${verb} ${after[0] ?? ''}`) !== undefined) {
+    return { verb: `${verb} ${after[0] ?? ''}`, after: after.slice(1) }
+  }
   while (lookup(AMTOOL_DEFAULTS, verb) !== undefined) {
     const next = after[0] ?? ''
     const sub = `${verb} ${next}`

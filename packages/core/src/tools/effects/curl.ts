@@ -55,7 +55,11 @@ export const decideCurl = (call: Call, policy: ToolPolicy): Judgement => {
 const plainAddress = (text: string): URL => {
   const url = /^https?:\/\/[A-Za-z0-9]/.test(text) && URL.canParse(text) ? new URL(text) : null
   if (url === null) throw new Refusal(`\`${text}\` is no plain http or https address`)
-  if (url.username !== '' || url.password !== '' || /[\\\s{}[\]]|^[^?#]*@/.test(text)) {
+  if (
+    url.username !== '' ||
+    url.password !== '' ||
+    /[\\\s{}[\]]|[^\u0021-\u007e]|^https?:\/\/[^/]*@/.test(text)
+  ) {
     throw new Refusal(`\`${text}\` holds a login, braces or brackets`, { hint: 'write one plain address' })
   }
   if (/%2e|%2f|%5c|\/\.{1,2}(\/|$)/i.test(text.split(/[?#]/, 1)[0] ?? '')) {

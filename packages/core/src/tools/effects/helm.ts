@@ -32,6 +32,9 @@ export const decideHelm = (call: Call, policy: ToolPolicy): Judgement => {
   if (row === undefined) {
     refuseFlags(verb, before, policy)
     if (isGroup(verb) && rest.length === 0) return judge('read', verb, 'prints its help')
+    const odd = rest.find(word => HELM_IDENTITY.has((word.split('=', 1)[0] ?? '').slice(2)))
+    if (odd !== undefined)
+      throw new Refusal(`\`${odd}\` decides where the operator's identity goes`, { verb })
     throw new Refusal(`the verb \`${verb}\` is not in the table: it may be a plug-in`, {
       verb,
       lift: isGroup(verb) ? 'never' : 'pattern',

@@ -13,7 +13,7 @@ export const decideHouse = (call: Call, policy: ToolPolicy): Judgement => {
   for (const word of call.argv) {
     const flag = word.split('=', 1)[0] ?? ''
     // A prefix of two letters or more may be completed by the tool.
-    const isIdentity = known?.identity.some(one => one === flag || (flag.length > 4 && one.startsWith(flag)))
+    const isIdentity = known?.identity.some(one => one === flag || (flag.length > 3 && one.startsWith(flag)))
     if (isIdentity === true && !isOperators(call.argv, policy.args, word)) {
       throw new Refusal(`\`${flag}\` decides where the operator's identity goes`, {
         verb,
@@ -21,8 +21,9 @@ export const decideHouse = (call: Call, policy: ToolPolicy): Judgement => {
       })
     }
   }
-  // Flags may stand between the words, so the words alone are looked at too.
-  const matches = (pattern: string): boolean => [call.argv, words].some(argv => matchesPattern(pattern, argv))
+  // Flags and their values may stand before and between the words, so a pattern may begin at any of them.
+  const matches = (pattern: string): boolean =>
+    [call.argv, words].some(argv => argv.some((_word, from) => matchesPattern(pattern, argv.slice(from))))
   if (known?.refuses.some(matches) === true) {
     return judge('refuse', verb, 'changes the identity of the tool, or starts programs', {
       ...rest,

@@ -80,6 +80,7 @@ const parse = (argv: readonly string[]): Parsed => {
 
   let path = lookup(KUBECTL_ALIASES, first) ?? first
   if (lookup(KUBECTL_VERBS, path) === undefined && !isGroup(path)) {
+    refuseIdentityOfPlugin(argv)
     throw new Refusal(`the verb \`${first}\` is not in the table: it may be a plug-in`, {
       verb: first,
       lift: 'pattern',
@@ -128,6 +129,15 @@ const refuseIdentity = (parsed: Parsed, policy: ToolPolicy): void => {
       hint: `leave it out; the operator sets it in \`[tools.kubectl] args\``,
     })
   }
+}
+
+/** A plug-in that the operator allows has flags of its own, which no table reads: the words alone must do. */
+const refuseIdentityOfPlugin = (argv: readonly string[]): void => {
+  const odd = argv.find(word => {
+    const name = (word.split('=', 1)[0] ?? '').replaceAll('_', '-')
+    return name.startsWith('--') ? KUBECTL_IDENTITY.has(name.slice(2)) : /^-[A-Za-z]*s/.test(name)
+  })
+  if (odd !== undefined) throw new Refusal(`\`${odd}\` may decide where the operator's identity goes`)
 }
 
 const refuseFlags = ({ path, read, before }: Parsed): void => {

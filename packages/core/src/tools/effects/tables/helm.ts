@@ -68,9 +68,9 @@ export const HELM_VERBS: Readonly<Record<string, HelmVerb>> = {
   },
   'get metadata': { effect: 'read', operands: 'release', note: '', flags: `${FIND} revision=` },
   'show all': { effect: 'read', operands: 'chart', note: '', flags: `${CHART} jsonpath=` },
-  'show chart': { effect: 'read', operands: 'chart', note: '', flags: `${CHART}` },
-  'show crds': { effect: 'read', operands: 'chart', note: '', flags: `${CHART}` },
-  'show readme': { effect: 'read', operands: 'chart', note: '', flags: `${CHART}` },
+  'show chart': { effect: 'read', operands: 'chart', note: '', flags: CHART },
+  'show crds': { effect: 'read', operands: 'chart', note: '', flags: CHART },
+  'show readme': { effect: 'read', operands: 'chart', note: '', flags: CHART },
   'show values': { effect: 'read', operands: 'chart', note: '', flags: `${CHART} jsonpath=` },
   'search repo': {
     effect: 'read',
