@@ -3,23 +3,15 @@
  */
 
 export { SrecodexError, type ErrorCode, type Problem, type SourcePlace } from './errors.ts'
+export { homes, type Homes } from './config/paths.ts'
 export { loadConfig, type LoadedConfig } from './config/load.ts'
 export type { ResolvedConfig } from './config/schema.ts'
 export { configRows, renderConfigToml, type ConfigRow } from './config/show.ts'
 export { isTrusted, trustFile, untrustFile, type TrustedFile } from './config/trust.ts'
-export { homes, runScript, type Homes } from './runs/api.ts'
-export {
-  listRuns,
-  pruneRuns,
-  readOutput,
-  searchRuns,
-  showRun,
-  stopRun,
-  watchRun,
-  type PruneResult,
-  type SearchHit,
-  type StopResult,
-} from './runs/manage.ts'
+export { runScript } from './runs/api.ts'
+export { listRuns, showRun, stopRun, watchRun, type StopResult } from './runs/manage.ts'
+export { readOutput, searchRuns, type SearchHit } from './runs/output.ts'
+export { pruneRuns, type PruneResult } from './runs/prune.ts'
 export type { RunReport, RunStatus, ScriptLanguage } from './runs/report.ts'
 export type { RunEvent, RunScriptOptions } from './runs/options.ts'
 export type { RunRecord } from './runs/store.ts'

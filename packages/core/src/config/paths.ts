@@ -35,3 +35,16 @@ export const stateHome = (env: Environment): string =>
 
 /** Holds what can be made again. */
 export const cacheHome = (env: Environment): string => placeOf(env, 'cache', 'XDG_CACHE_HOME', '.cache')
+
+/** Where srecodex keeps things, by the caller's environment. */
+export interface Homes {
+  readonly config: string
+  readonly state: string
+  readonly cache: string
+}
+
+export const homes = (env: Environment = process.env): Homes => ({
+  config: configHome(env),
+  state: stateHome(env),
+  cache: cacheHome(env),
+})

@@ -1,22 +1,11 @@
 /** The door for programs: one call loads the config, runs the script, and keeps the store tidy. */
 
-import { cacheHome, configHome, stateHome } from '../config/paths.ts'
+import { homes } from '../config/paths.ts'
 import { loadConfig } from '../config/load.ts'
-import { pruneWhenDue } from './manage.ts'
+import { pruneWhenDue } from './prune.ts'
 import type { RunScriptOptions } from './options.ts'
 import type { RunReport } from './report.ts'
 import { runPrepared } from './run-script.ts'
-
-/** Where srecodex keeps things, by the caller's environment. */
-export interface Homes {
-  readonly config: string
-  readonly state: string
-  readonly cache: string
-}
-
-export function homes(environment: NodeJS.ProcessEnv = process.env): Homes {
-  return { config: configHome(environment), state: stateHome(environment), cache: cacheHome(environment) }
-}
 
 /**
  * Runs one script inside the sandbox and returns its report.

@@ -192,9 +192,9 @@ const gatherFiles = (argv: readonly string[], operands: Operands): void => {
 
 /** Where the answer goes: the one word that no flag takes. A switch may stand before it, so all are looked at. */
 const gatherOutfile = (parsed: Parsed, operands: Operands): void => {
-  for (const { word, after } of parsed.bare) {
-    const isKey = after !== null && ['key', 'bucket', 'version-id'].includes(after)
-    const isPath = after === null || /^[/~]|(^|\/)\.\.(\/|$)/.test(word)
+  for (const { word, after, isFirst } of parsed.bare) {
+    const isKey = isFirst && after !== null && ['key', 'bucket', 'version-id'].includes(after)
+    const isPath = after === null || !isFirst || /^[/~]|(^|\/)\.\.(\/|$)/.test(word)
     if (!isKey && isPath && !/^fileb?:/i.test(word)) operands.add(word, { access: 'write' })
   }
 }

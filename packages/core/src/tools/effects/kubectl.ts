@@ -300,7 +300,8 @@ const effectOf = (
   if (verb.effect === 'read') return { effect: 'read', reason: `\`${path}\` changes nothing` }
   if (listsOnly(parsed)) return { effect: 'read', reason: `\`${path} --list\` without a change` }
   const dryRun = read.options.findLast(option => option.name === 'dry-run')
-  const isDry = dryRun !== undefined && (dryRun.value === null || ['client', 'server'].includes(dryRun.value))
+  // Bare, it meant different things to different versions, and `--dry-run none` looks like a value and is none.
+  const isDry = dryRun?.value === 'client' || dryRun?.value === 'server'
   // `replace --force` deletes first, and no version agrees on what a dry run of that is.
   if (isDry && !(path === 'replace' && mayBeOn(read, 'force'))) {
     return { effect: 'read', reason: "the script's own dry run", ownDryRun: true }

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { builtInTools, decide, describeTable } from '../../../src/tools/effects/effects.ts'
 import { KUBECTL_CASES } from './cases-kubectl.ts'
 import { AMTOOL_CASES, AWS_CASES, CURL_CASES, HELM_CASES, HOUSE_CASES, PSQL_CASES } from './cases-others.ts'
-import { callOf, casesOf, decideLine, OPEN_POLICY, said } from './command-line.ts'
+import { casesOf, decideLine, said } from './command-line.ts'
 
 const CURL_POLICY = { reads: ['https://prom.example/*'], mutates: ['https://hooks.example/deploy/*'] }
 const HOUSE_POLICY = { reads: ['compute instances list *', 'status'], reveals: ['key show *'] }

@@ -11,7 +11,8 @@ import { callOf, casesOf, decideLine, OPEN_POLICY } from './command-line.ts'
 const ATTEMPTS = String.raw`
 mutate | kubectl delete pod a --dry-run=client --dry-run=none
 mutate | kubectl delete pod a --dry-run=server --dry-run none
-mutate | kubectl delete pod a -- --dry-run=client
+refuse | kubectl delete pod a -- --dry-run=client
+mutate | kubectl delete pod a --dry-run
 mutate | kubectl delete pod a -l --dry-run=client
 mutate | kubectl delete pod a --dry-run=false
 mutate | kubectl delete pod a --dry-run=CLIENT
@@ -279,12 +280,23 @@ describe('text that is not what it seems', () => {
 })
 
 describe('psql reads files and stdin only once their text is known', () => {
-  const given = (text: string) => decide(callOf(['psql', '-f', 'a.sql'], { texts: { '/ws/a.sql': text } }), OPEN_POLICY)
+  const given = (text: string) =>
+    decide(callOf(['psql', '-f', 'a.sql'], { texts: { '/ws/a.sql': text } }), OPEN_POLICY)
 
   test('what it needs is named', () => {
-    expect(decide(callOf(['psql', '-f', 'a.sql']), OPEN_POLICY)).toMatchObject({ effect: 'refuse', needs: ['/ws/a.sql'] })
-    expect(decide(callOf(['psql']), OPEN_POLICY)).toMatchObject({ effect: 'refuse', needs: ['-'], readsStdin: true })
-    expect(decide(callOf(['psql', '-c', 'select 1']), OPEN_POLICY)).toMatchObject({ needs: [], readsStdin: false })
+    expect(decide(callOf(['psql', '-f', 'a.sql']), OPEN_POLICY)).toMatchObject({
+      effect: 'refuse',
+      needs: ['/ws/a.sql'],
+    })
+    expect(decide(callOf(['psql']), OPEN_POLICY)).toMatchObject({
+      effect: 'refuse',
+      needs: ['-'],
+      readsStdin: true,
+    })
+    expect(decide(callOf(['psql', '-c', 'select 1']), OPEN_POLICY)).toMatchObject({
+      needs: [],
+      readsStdin: false,
+    })
   })
 
   test.each([
@@ -317,10 +329,16 @@ describe('psql reads files and stdin only once their text is known', () => {
 
 describe('a manifest settles what the server may show', () => {
   const shown = (text: string) =>
-    decide(callOf(['kubectl', 'apply', '-f', 'a.yaml', '-o', 'yaml'], { texts: { '/ws/a.yaml': text } }), OPEN_POLICY)
+    decide(
+      callOf(['kubectl', 'apply', '-f', 'a.yaml', '-o', 'yaml'], { texts: { '/ws/a.yaml': text } }),
+      OPEN_POLICY,
+    )
 
   test('unread it is a reveal, and named', () => {
-    expect(decideLine('kubectl apply -f a.yaml -o yaml')).toMatchObject({ effect: 'reveal', needs: ['/ws/a.yaml'] })
+    expect(decideLine('kubectl apply -f a.yaml -o yaml')).toMatchObject({
+      effect: 'reveal',
+      needs: ['/ws/a.yaml'],
+    })
   })
 
   test('read it is what it holds', () => {
