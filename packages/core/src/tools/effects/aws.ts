@@ -11,6 +11,7 @@ import type { Call, Effect, Judgement, ToolPolicy } from './decision.ts'
 import { Operands } from './operands.ts'
 import { AWS_SERVICES } from './tables/aws-services.ts'
 import {
+  AWS_FILE_FLAGS,
   AWS_GLOBAL_FLAGS,
   AWS_ID_FLAGS,
   AWS_OPERATIONS,
@@ -68,6 +69,7 @@ export const decideAws = (call: Call, policy: ToolPolicy): Judgement => {
 
   const operands = new Operands(call)
   gatherFiles(call.argv, operands)
+  gatherPaths(verb, parsed, operands)
   const outcome = service === 's3' ? transfer(parsed, operands) : classify(verb, operation, known, parsed)
   if (AWS_WRITES_FILE.has(verb)) gatherOutfile(parsed, operands)
   return judge(outcome.effect, verb, outcome.reason, {
@@ -92,14 +94,17 @@ const refuseFlags = (argv: readonly string[], policy: ToolPolicy): void => {
     if (word === '--') throw new Refusal('`--` hides what follows from the table')
     if (!word.startsWith('--')) continue
     const name = flagName(word)
-    const exact = lookup(AWS_GLOBAL_FLAGS, name)
-    const matches = Object.entries(AWS_GLOBAL_FLAGS).filter(([flag]) => flag.startsWith(name))
-    const [flag, first] =
-      exact === undefined ? (matches.find(([, one]) => one.refused !== null) ?? []) : [name, exact]
-    if (first === undefined || flag === undefined || first.refused === null) continue
+    const first = lookup(AWS_GLOBAL_FLAGS, name)
+    const completed = Object.keys(AWS_GLOBAL_FLAGS).find(flag => flag.startsWith(name))
+    if (first === undefined && completed !== undefined) {
+      throw new Refusal(`\`--${name}\` may be completed to \`--${completed}\``, {
+        hint: 'write flags in full',
+      })
+    }
+    if (first === undefined || first.refused === null) continue
     const value = word.includes('=') ? word.slice(word.indexOf('=') + 1) : argv[index + 1]
-    if (exact !== undefined && first.takes === 'value' && operatorsOwn(policy.args, flag) === value) continue
-    throw new Refusal(`\`--${flag}\` ${first.refused}`, {
+    if (first.takes === 'value' && operatorsOwn(policy.args, name) === value) continue
+    throw new Refusal(`\`--${name}\` ${first.refused}`, {
       hint: 'leave it out; the operator sets it in `[tools.aws] args`',
     })
   }
@@ -186,6 +191,19 @@ const gatherFiles = (argv: readonly string[], operands: Operands): void => {
       throw new Refusal(`\`${value}\` is an address that the AWS CLI may fetch`, {
         hint: 'fetch it in the script where the network is allowed',
       })
+    }
+  }
+}
+
+/** argparse completes a prefix, and the CLI expands variables in what it opens. */
+const gatherPaths = (verb: string, parsed: Parsed, operands: Operands): void => {
+  for (const { flag, access, of } of AWS_FILE_FLAGS) {
+    if (of !== null && !of.has(verb)) continue
+    for (const { name, values } of parsed.flags) {
+      const [value] = values
+      if (name === '' || !flag.startsWith(name) || value === undefined) continue
+      if (value.includes('$')) throw new Refusal('variables in a path are those of the tool')
+      operands.add(value, { access, dash: false })
     }
   }
 }

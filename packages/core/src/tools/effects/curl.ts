@@ -101,10 +101,17 @@ const gatherFiles = (call: Call, read: ReadArgv): Operands => {
     for (const value of raw ? [] : valuesOf(read, flag))
       for (const file of filesIn(flag, value)) operands.add(file)
   }
-  for (const value of valuesOf(read, 'upload-file')) operands.add(value === '.' ? '-' : value)
+  for (const value of valuesOf(read, 'upload-file')) {
+    if (/[{}[\]]/.test(value)) throw new Refusal('`--upload-file` with braces or brackets names many files')
+    operands.add(value === '.' ? '-' : value)
+  }
   for (const value of valuesOf(read, 'header')) {
     if (value.startsWith('@')) operands.add(value.slice(1))
-    if (/^\s*(host|authorization|proxy-[a-z-]*|x-http-method[a-z-]*|x-method-override)\s*[:;]/i.test(value)) {
+    if (
+      /^\s*(host|authorization|proxy-[a-z-]*|x-(?:original|rewrite|forwarded)-[a-z-]*|x-http-method[a-z-]*|x-method-override)\s*[:;]/i.test(
+        value,
+      )
+    ) {
       throw new Refusal(
         `the header \`${value.split(/[:;]/, 1)[0] ?? ''}\` changes who is asked, as whom, or for what`,
       )
@@ -133,6 +140,7 @@ const filesIn = (flag: string, value: string): string[] => {
   if (flag === 'form') {
     // `name=@a;type=x,b` and `name=<a`; a quoted name may hold anything.
     const content = value.slice(value.indexOf('=') + 1)
+    if (/;\s*headers\s*=/i.test(content)) throw new Refusal('`;headers=` of `--form` reads files')
     if (!/^[@<(]/.test(content)) return []
     if (/["\\(]/.test(content)) throw new Refusal('quotes in the file of `--form`')
     return content

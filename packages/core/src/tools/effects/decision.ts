@@ -151,6 +151,16 @@ export class Refusal extends Error {
   }
 }
 
+/** Names the verb in refusals that arise where it is not known. */
+export const during = <T>(verb: string, act: () => T): T => {
+  try {
+    return act()
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.verb !== '') throw error
+    throw new Refusal(error.message, { hint: error.hint, lift: error.lift, verb })
+  }
+}
+
 /** The entry of a table, and nothing that every object has: `constructor` is a word like any other. */
 export const lookup = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined

@@ -10,11 +10,11 @@ export const decideHouse = (call: Call, policy: ToolPolicy): Judgement => {
   const words = call.argv.filter(word => !word.startsWith('-'))
   const verb = words.slice(0, 3).join(' ')
   const rest = { target: { kind: 'words' as const, words: call.argv }, words: call.argv }
-  for (const word of call.argv) {
+  for (const [index, word] of call.argv.entries()) {
     const flag = word.split('=', 1)[0] ?? ''
     // A prefix of two letters or more may be completed by the tool.
     const isIdentity = known?.identity.some(one => one === flag || (flag.length > 3 && one.startsWith(flag)))
-    if (isIdentity === true && !isOperators(call.argv, policy.args, word)) {
+    if (isIdentity === true && !isOperators(policy.args, word, call.argv[index + 1])) {
       throw new Refusal(`\`${flag}\` decides where the operator's identity goes`, {
         verb,
         hint: `leave it out; the operator sets it in \`[tools.${call.tool}] args\``,
@@ -38,8 +38,7 @@ export const decideHouse = (call: Call, policy: ToolPolicy): Judgement => {
 }
 
 /** `--flag=value`, or `--flag value`, as the operator's own `args` have it. */
-const isOperators = (argv: readonly string[], args: readonly string[], word: string): boolean => {
-  if (word.includes('=')) return args.includes(word)
-  const value = argv[argv.indexOf(word) + 1]
-  return args.some((one, index) => one === word && args[index + 1] === value)
-}
+const isOperators = (args: readonly string[], word: string, next: string | undefined): boolean =>
+  word.includes('=')
+    ? args.includes(word)
+    : args.some((one, index) => one === word && next !== undefined && args[index + 1] === next)

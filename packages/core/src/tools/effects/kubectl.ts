@@ -7,7 +7,7 @@
  */
 
 import { didYouMean } from '../../suggestion.ts'
-import { judge, lookup, Refusal } from './decision.ts'
+import { during, judge, lookup, Refusal } from './decision.ts'
 import type { Call, Effect, Judgement, KubernetesObject, ToolPolicy, Unresolved } from './decision.ts'
 import { Operands } from './operands.ts'
 import { isSurelyOn, lastValue, mayBeOn, parseOptionSpecs, PFLAG, readArgv, valuesOf } from './options.ts'
@@ -49,8 +49,16 @@ interface Parsed {
 
 export const decideKubectl = (call: Call, policy: ToolPolicy): Judgement => {
   const parsed = parse(call.argv)
+  return during(parsed.path, () => decideParsed(call, policy, parsed))
+}
+
+const decideParsed = (call: Call, policy: ToolPolicy, parsed: Parsed): Judgement => {
+  if (parsed.verb === null) {
+    refuseIdentity(parsed, policy)
+    return judge('read', parsed.path, 'prints its help')
+  }
   refuseIdentity(parsed, policy)
-  if (isSurelyOn(parsed.read, 'help') || parsed.verb === null) {
+  if (isSurelyOn(parsed.read, 'help')) {
     return judge('read', parsed.path, 'prints its help')
   }
   refuseFlags(parsed)
@@ -106,12 +114,16 @@ const parse = (argv: readonly string[]): Parsed => {
     rest = [...rest.slice(0, read.consumed), ...rest.slice(read.consumed + 1)]
   }
   const words = [...path.split(' '), ...rest]
-  return {
-    path,
-    verb: lookup(KUBECTL_VERBS, path) ?? null,
-    read: readArgv(rest, specsOf(path), PFLAG),
-    before,
-    words,
+  const read = during(path, () => readArgv(rest, specsOf(path), PFLAG))
+  return { path, verb: lookup(KUBECTL_VERBS, path) ?? null, read, before, words }
+}
+
+/** kustomize takes `github.com/a/b`, `git@host:a/b` and `host//a?ref=b` for repositories before it looks for a folder. */
+const refuseRepository = (path: string, operand: string): void => {
+  if (/[:@?]|\/\/|^github\.com|\.git(\/|$)|_git|^gh$/i.test(operand)) {
+    throw new Refusal(`\`${operand}\` may be a repository, which the tool would fetch by itself`, {
+      verb: path,
+    })
   }
 }
 
@@ -166,8 +178,10 @@ const outputForm = (value: string): string => (value.split('=', 1)[0] ?? '').toL
 
 const gatherFiles = (call: Call, { path, read }: Parsed): Operands => {
   const operands = new Operands(call)
-  const add = (value: string, access: 'read' | 'write', form: 'file' | 'kustomization' = 'file'): void =>
+  const add = (value: string, access: 'read' | 'write', form: 'file' | 'kustomization' = 'file'): void => {
+    if (form === 'kustomization') refuseRepository(path, value)
     operands.add(value, { access, form })
+  }
 
   for (const { flag, list, pairs, access } of KUBECTL_FILE_FLAGS) {
     // `rollout -f` and `get -f` name files, `logs -f` follows: the flag's long name is what counts.
@@ -194,6 +208,8 @@ const gatherFiles = (call: Call, { path, read }: Parsed): Operands => {
   if (outputs.some(value => outputForm(value).includes('file'))) {
     for (const value of valuesOf(read, 'template')) add(value, 'read')
   }
+  if (path === 'set env' && [...read.operands, ...valuesOf(read, 'env')].includes('-'))
+    operands.readsStdin = true
   if (mayBeOn(read, 'interactive') || mayBeOn(read, 'stdin')) operands.readsStdin = true
   if (path === 'cp') {
     for (const one of read.operands.filter(word => !word.includes(':'))) add(one, 'write')
@@ -270,7 +286,7 @@ interface Outcome {
   readonly hint?: string
 }
 
-const SECRET_HINT = '`kubectl get secret` without `-o` names secrets; their contents need the operator’s word'
+const SECRET_HINT = "`kubectl get secret` without `-o` names secrets; their contents need the operator's word"
 
 const effectOf = (
   call: Call,
@@ -377,7 +393,7 @@ const namesManifest = (read: ReadArgv, operand: string): boolean =>
   )
 
 /** An escape can spell a kind that no search finds. */
-const mayHoldSecret = (text: string): boolean => /secret|\\[xuU]|!!binary/i.test(text)
+const mayHoldSecret = (text: string): boolean => /secret|binary|[\\\0\uFFFD\uFEFF]/i.test(text)
 
 const showsContents = (path: string, read: ReadArgv): boolean => {
   if (path === 'describe' || path === 'apply view-last-applied') return true

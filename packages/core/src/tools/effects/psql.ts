@@ -25,7 +25,6 @@ const SQL_PATTERN = 'sql'
 export const decidePsql = (call: Call, policy: ToolPolicy): Judgement => {
   const read = readArgv(call.argv, SPECS, GETOPT)
   const has = (name: string): boolean => read.options.some(one => one.name === name)
-  if (has('version') || has('help')) return judge('read', 'help', 'prints its help or its version')
   const database = connection(read, policy)
   const operands = new Operands(call)
   for (const name of ['log-file', 'output']) {
@@ -44,6 +43,9 @@ export const decidePsql = (call: Call, policy: ToolPolicy): Judgement => {
   for (const value of valuesOf(read, 'pset'))
     if (/pager/i.test(value)) throw new Refusal('a pager is a program')
   for (const value of valuesOf(read, 'file')) operands.add(value)
+
+  // Not sooner: psql opens `-o` and `-L` as it reads them, before it comes to `--help`.
+  if (has('version') || has('help')) return judge('read', 'help', 'prints its help or its version')
 
   const commands = valuesOf(read, 'command')
   const fromStdin =
@@ -139,6 +141,12 @@ export const scanPsql = (text: string): PsqlScan => {
       at = end
       continue
     }
+    // `\;` is a semicolon, and all that follows on its line is SQL.
+    if (text.startsWith('\\;', at)) {
+      looksOnly = false
+      at += 2
+      continue
+    }
     if (text[at] === '\\') {
       const line = /^[^\n]*/.exec(text.slice(at))?.[0] ?? ''
       const why = refusedCommand(line)
@@ -152,11 +160,16 @@ export const scanPsql = (text: string): PsqlScan => {
     // Whether such a quote ends the string depends on a setting of the server.
     if (kind === 'sql' && found.includes(String.raw`\'`))
       return refused("`\\'` in a string ends it or not, by a setting")
+    if (found.length === 1 && OPENS_QUOTATION.test(text.slice(at, at + 80))) {
+      return refused('a quotation does not end')
+    }
     if (kind === 'sql') looksOnly = false
     at += found.length
   }
   return { refused: null, looksOnly: looksOnly && text.trim() !== '' }
 }
+
+const OPENS_QUOTATION = /^(?:['"]|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)/
 
 const nextPiece = (
   text: string,
@@ -193,7 +206,6 @@ const refusedCommand = (line: string): string | null => {
   const command = commandOf(line)
   if (line.includes('`')) return 'backticks on the line of a backslash command start a program'
   if (line.indexOf('\\', 1) > 0) return 'two backslash commands on one line'
-  if (command === ';') return null
   const known = PSQL_COMMANDS.has(command) || /^d[A-Za-z]*\+?$/.test(command)
   if (!known || command === '!') return `the command \`\\${command}\` is not in the table`
   const argument = line.slice(command.length + 1).trim()

@@ -159,7 +159,7 @@ read* run | kubectl run web --image=nginx --dry-run=client -o yaml
 refuse run | kubectl run -it web --image=nginx
 refuse run | kubectl run web --image=nginx --rm -i --restart=Never
 mutate set image | kubectl set image deploy/web app=nginx:1.27
-refuse | kubectl set image deployment web app=nginx:1.27 --record=false
+refuse set image | kubectl set image deployment web app=nginx:1.27 --record=false
 read* set image | kubectl set image deploy/web app=nginx:1.27 --dry-run=server
 mutate set env | kubectl set env deploy/web A=b C-
 read set env | kubectl set env deploy/web --list

@@ -234,6 +234,8 @@ describe("the operator's patterns", () => {
     expect(decideLine('aws s3 ls --profile ops', { args: ['--profile', 'ops'] }).effect).toBe('read')
     expect(decideLine('aws s3 ls --profile dev', { args: ['--profile', 'ops'] }).effect).toBe('refuse')
     expect(decideLine("psql -h db -c 'select 1'", { args: ['--host=db'] }).effect).toBe('mutate')
+    expect(decideLine('gcloud x --account=a', { args: ['--account=a'] }).effect).toBe('mutate')
+    expect(decideLine('gcloud x --account a --account b', { args: ['--account', 'a'] }).effect).toBe('refuse')
     expect(decideLine('helm list --kube-context prod', { args: ['--kube-context=prod'] }).effect).toBe('read')
   })
 })

@@ -121,6 +121,7 @@ export const AWS_OPERATIONS: Readonly<Record<string, AwsOperation>> = Object.fro
     kms generate-random
     kms derive-shared-secret
     iam create-access-key
+    iam create-virtual-mfa-device
     iam create-service-specific-credential
     iam reset-service-specific-credential
     ec2 create-key-pair
@@ -201,6 +202,16 @@ export const AWS_OPERATIONS: Readonly<Record<string, AwsOperation>> = Object.fro
     sso-oidc create-token-with-iam
     signin create-o-auth2-token
     storagegateway describe-chap-credentials
+    chime-sdk-identity describe-app-instance-user-endpoint
+    connecthealth get-patient-insights-job
+    datasync describe-location-fsx-ontap
+    datasync describe-location-fsx-open-zfs
+    datazone get-connection
+    datazone list-connections
+    dms describe-endpoints
+    ds describe-directories
+    ec2 describe-verified-access-trust-providers
+    lexv2-models describe-bot-recommendation
     wickr get-oidc-info
     wickr get-opentdf-config
     `,
@@ -231,6 +242,7 @@ export const AWS_OPERATIONS: Readonly<Record<string, AwsOperation>> = Object.fro
     cloudformation package
     cloudformation deploy
     deploy push
+    ecs deploy
     deploy install
     deploy uninstall
     deploy register
@@ -337,3 +349,42 @@ export const AWS_S3_VALUE_FLAGS: ReadonlySet<string> = new Set([
   'sse-kms-key-id',
   'storage-class',
 ])
+
+/**
+ * Flags whose values are paths as they stand, without `file://`: streamed bodies, and files that customized
+ * commands open. `of`: only of these operations; elsewhere the same flag is plain text.
+ */
+export const AWS_FILE_FLAGS: readonly {
+  readonly flag: string
+  readonly access: 'read' | 'write'
+  readonly of: ReadonlySet<string> | null
+}[] = [
+  {
+    flag: 'body',
+    access: 'read',
+    of: new Set([
+      'glacier upload-archive',
+      'glacier upload-multipart-part',
+      'mediastore-data put-object',
+      's3api put-object',
+      's3api upload-part',
+      's3api write-get-object-response',
+    ]),
+  },
+  { flag: 'payload', access: 'read', of: new Set(['omics upload-read-set-part']) },
+  { flag: 'documents', access: 'read', of: new Set(['cloudsearchdomain upload-documents']) },
+  { flag: 'asset-content', access: 'read', of: new Set(['codeartifact publish-package-version']) },
+  { flag: 'block-data', access: 'read', of: new Set(['ebs put-snapshot-block']) },
+  { flag: 'invoke-args', access: 'read', of: new Set(['lambda invoke-async']) },
+  {
+    flag: 'input-stream',
+    access: 'read',
+    of: new Set(['lex-runtime post-content', 'lexv2-runtime recognize-utterance']),
+  },
+  { flag: 'priv-launch-key', access: 'read', of: null },
+  { flag: 'outfile', access: 'write', of: null },
+  { flag: 'certificate-pem-outfile', access: 'write', of: null },
+  { flag: 'public-key-outfile', access: 'write', of: null },
+  { flag: 'private-key-outfile', access: 'write', of: null },
+  { flag: 'save-as', access: 'write', of: null },
+]

@@ -132,7 +132,7 @@ export const HELM_VERBS: Readonly<Record<string, HelmVerb>> = {
     flags: 'filter= hide-notes logs timeout=',
   },
   version: { effect: 'read', operands: 'none', note: '', flags: 'short template= c/client' },
-  env: { effect: 'read', operands: 'none', note: '', flags: '' },
+  env: { effect: 'reveal', operands: 'none', note: 'prints HELM_KUBETOKEN', flags: '' },
   help: { effect: 'read', operands: 'none', note: '', flags: '' },
   completion: { effect: 'read', operands: 'none', note: '', flags: 'no-descriptions' },
   create: { effect: 'refuse', operands: 'none', note: 'writes a chart', flags: 'p/starter=' },
@@ -170,13 +170,13 @@ export const HELM_VERBS: Readonly<Record<string, HelmVerb>> = {
   'registry login': {
     effect: 'refuse',
     operands: 'none',
-    note: 'changes the tool’s own identity',
+    note: "changes the tool's own identity",
     flags: `${CHART} password-stdin insecure`,
   },
   'registry logout': {
     effect: 'refuse',
     operands: 'none',
-    note: 'changes the tool’s own identity',
+    note: "changes the tool's own identity",
     flags: '',
   },
 }
