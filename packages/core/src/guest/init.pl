@@ -4,7 +4,7 @@
 # names and no other, and limits that it cannot raise; every orphan is reaped; the exact wait status of the
 # script is reported. Modules are not loaded: perl alone starts in under 2 ms.
 #
-# Arguments: SPECIFICATION-FD STATUS-FD. The specification is a list of fields, each ended by NUL:
+# Arguments: SPECIFICATION-FD STATUS-FD RUN (only to be told by). The specification is a list of fields, each ended by NUL:
 #   N<prlimit64>,<prctl>,<close>  numbers of these system calls on this processor
 #   L<resource>,<value>           a limit, soft and hard alike
 #   E<name>=<value>               the script's environment

@@ -127,6 +127,7 @@ export function launch(options: LaunchOptions): RunningProcess {
       options.init,
       String(DESCRIPTORS.specification),
       String(DESCRIPTORS.status),
+      options.run, // who meets one of these processes can tell whose it is: see survivors.ts
     ],
     {
       cwd: options.wrapper.length > 0 ? '/' : options.cwd,

@@ -17,9 +17,12 @@ const INTERVAL_MS = 20
  * @returns when none is left, or after 5 s: a process that the kernel cannot end now is not waited for.
  */
 export async function endSurvivors(id: string, graceMs: number): Promise<void> {
+  let looksWithoutAny = 0
   for (let waitedMs = 0; waitedMs < 5000 + graceMs; waitedMs += INTERVAL_MS) {
     const survivors = survivorsOf(id)
-    if (survivors.length === 0) return
+    // Twice: a process that is just starting another program is for a moment told by nothing.
+    looksWithoutAny = survivors.length === 0 ? looksWithoutAny + 1 : 0
+    if (looksWithoutAny === 2) return
     if (waitedMs >= graceMs) for (const pid of survivors) kill(pid)
     await sleep(INTERVAL_MS)
   }
@@ -40,10 +43,10 @@ function isOfRun(pid: string, id: string): boolean {
   return read(`/proc/${pid}/environ`).split('\0').includes(`SRECODEX_RUN=${id}`)
 }
 
-/** Both the supervisor's and bubblewrap's command line end in the first process of the sandbox. */
+/** The command lines of the supervisor, of bubblewrap and of init all end as `guest/init.pl` is called. */
 function isSupervisorOf(pid: string, id: string): boolean {
   const argv = read(`/proc/${pid}/cmdline`).split('\0')
-  return (argv.at(-4) ?? '').endsWith('/init.pl') && argv.some(argument => argument.includes(id))
+  return (argv.at(-5) ?? '').endsWith('/init.pl') && argv.at(-2) === id
 }
 
 function isRunning(pid: number): boolean {

@@ -205,7 +205,7 @@ async function killOne(victim: string, marker: string, delayMs: number): Promise
   const patterns: Record<string, RegExp> = {
     supervisor: /perl \S*supervisor\.pl /,
     bubblewrap: /^\S*bwrap /,
-    init: /^\S*perl \S*\/init\.pl \d+ \d+ $/,
+    init: /^\S*perl \S*\/init\.pl \d+ \d+ \w+ $/,
     script: /^\S*bash \S*script/,
   }
   const find = (): number | undefined =>
