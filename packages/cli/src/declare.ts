@@ -195,6 +195,19 @@ export function declare(terminal: Terminal, bind: Bind): Command {
       .option('--uninstall', 'take away what install wrote'),
   ).action(bind(async () => (await import('./commands/skills.ts')).install))
 
+  const tools = program.command('tools').description('host commands, and what their calls do')
+  tools
+    .command('list')
+    .description('commands with a built-in table')
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/tools.ts')).list))
+  tools
+    .command('show')
+    .description('which calls read, mutate, reveal a credential, or are refused')
+    .argument('<tool>', 'such as kubectl')
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/tools.ts')).show))
+
   program
     .command('trust')
     .description("let this project's config loosen what you allow")

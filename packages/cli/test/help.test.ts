@@ -48,6 +48,7 @@ test('srecodex', async () => {
       config                            what the operator allows
       skills                            what an agent can do: find, check, write,
                                         install
+      tools                             host commands, and what their calls do
       trust [options] [dir]             let this project's config loosen what you
                                         allow
       doctor [options]                  check what srecodex needs of this machine

@@ -29,4 +29,14 @@ export {
   type Registry,
 } from './skills/registry.ts'
 export type { Skill, SkillProblem } from './skills/skill.ts'
+export {
+  builtInTools,
+  decide,
+  describeTable,
+  type Call,
+  type Decision,
+  type Effect,
+  type TableRow,
+  type ToolPolicy,
+} from './tools/effects/effects.ts'
 export { diagnose, planRepair, repair, type Check, type Repair } from './sandbox/diagnose.ts'

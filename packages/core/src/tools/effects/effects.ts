@@ -20,16 +20,7 @@ import { decideKubectl } from './kubectl.ts'
 import { matchesPattern, namesWholeCall } from './patterns.ts'
 import { decidePsql } from './psql.ts'
 
-export type {
-  Call,
-  Decision,
-  Effect,
-  FileOperand,
-  KubernetesObject,
-  Target,
-  ToolPolicy,
-  Unresolved,
-} from './decision.ts'
+export type { Call, Decision, Effect, ToolPolicy } from './decision.ts'
 export type { TableRow } from './describe.ts'
 
 type Decider = (call: Call, policy: ToolPolicy) => Judgement
