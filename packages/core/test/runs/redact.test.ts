@@ -27,7 +27,7 @@ describe('which values of an environment are secret', () => {
     ['KEYBOARD', 'us-intl-long', []],
     ['GIT_AUTHOR_NAME', 'Jane Doe', []],
     ['PATH', '/usr/bin:/bin', []],
-    ['OLDPWD', '/work/project', []],
+    ['OLDPWD', '/srv/project', []],
     ['TOKEN_TYPE', 'bearer-like', []],
     ['AUTH_MODE', 'disabled-now', []],
     ['HTTP_PROXY', 'http://me:s%40fe-word@proxy:80', ['s%40fe-word', 's@fe-word']],

@@ -159,7 +159,7 @@ export const SYNONYMS: readonly string[] = [
   'shop, store, ecommerce, e-commerce, shopify',
   'chatbot, bot, assistant, conversational',
   'agent, ai agent, autonomous agent',
-  'multi agent, subagent, agents in parallel',
+  'multi agent, agents in parallel',
   'prompt, prompt engineering, system prompt',
   'quick, fast, speed, speed up, performance, optimize, optimise',
   'optimize, optimise, improve, tune, tuning',
