@@ -61,11 +61,31 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .option('--read <path>', 'one more path that the script may read; can be repeated', repeated)
     .option('--env <name[=value]>', 'a variable that the script gets; can be repeated', repeated)
     .option('--max-summary <chars>', 'characters of the summary', positiveInteger)
+    .option('--skills-dir <dir>', 'only the skills of this folder; can be repeated', repeated)
     .option('--json', 'print the whole report as JSON')
     .option('--keep', 'keep a temporary script')
     .option('--no-input', 'never ask')
     .addHelpText('after', RUN_EXAMPLES)
     .action(bind(async () => (await import('./commands/run.ts')).run))
+
+  program
+    .command('apply')
+    .description('make the changes of a plan, and no others')
+    .argument('<plan>', 'id of the planned run, the beginning of one, or last')
+    .option('--yes', 'approve it without being asked')
+    .option('--reason <text>', 'why; kept with the run')
+    .option('--json', 'print the whole report as JSON')
+    .option('--no-input', 'never ask')
+    .action(bind(async () => (await import('./commands/apply.ts')).apply))
+  program
+    .command('resume')
+    .description('finish a run that failed, timed out or was ended; nothing is done twice')
+    .argument(...RUN_ARGUMENT)
+    .option('--script <file>', 'a mended script in place of the one that ran')
+    .option('--yes', 'approve what differs from before without being asked')
+    .option('--json', 'print the whole report as JSON')
+    .option('--no-input', 'never ask')
+    .action(bind(async () => (await import('./commands/apply.ts')).resume))
 
   const runs = program.command('runs').description('the runs that are kept')
   runs
@@ -237,7 +257,8 @@ export const COMPLETION_DESCRIPTION = 'print a completion script for a shell'
 
 const EXIT_CODES = `
 Exit codes:
-  0 succeeded · 1 failed · 2 wrong usage or config · 4 refused, or no sandbox
+  0 succeeded · 1 failed · 2 wrong usage or config · 3 planned, waits for approval
+  4 refused, or no sandbox · 5 stale plan, or a change that it does not list
   70 a fault of srecodex · 124 timed out · 130 cancelled`
 
 const RUN_EXAMPLES = `

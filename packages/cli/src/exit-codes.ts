@@ -54,6 +54,8 @@ function exitCodeOfError(code: ErrorCode): number {
     case 'INTERPRETER_NOT_FOUND':
     case 'RUN_NOT_FOUND':
     case 'RUN_AMBIGUOUS':
+    case 'PLAN_NOT_FOUND':
+    case 'RUN_NOT_RESUMABLE':
     case 'SKILL_NOT_FOUND':
       return EXIT.usage
     case 'EXTENSION_REFUSED':
@@ -61,7 +63,10 @@ function exitCodeOfError(code: ErrorCode): number {
     case 'LIMIT_EXCEEDED':
     case 'REFUSED':
       return EXIT.refused
+    case 'PLAN_STALE':
+      return EXIT.drifted
     case 'STATE_UNWRITABLE':
+    case 'STORE_CORRUPT':
     case 'DISK_FULL':
       return EXIT.failed
     case 'INTERNAL':

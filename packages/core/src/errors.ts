@@ -29,8 +29,11 @@ export interface Problem {
  * - `SANDBOX_UNAVAILABLE`: `details.cause` is one of the detection's causes.
  * - `INTERPRETER_NOT_FOUND`: `details.language`.
  * - `RUN_NOT_FOUND`, `RUN_AMBIGUOUS`: `details.run`, and `details.matches` for the latter.
+ * - `PLAN_NOT_FOUND`, `RUN_NOT_RESUMABLE`: `details.run`; that run has nothing to apply, or nothing to go on with.
+ * - `PLAN_STALE`: `details.run`; its plan is used, expired, altered, or made for something else than what is there now.
  * - `SKILL_NOT_FOUND`: `details.skill`, and `details.similar`, ids that may have been meant.
  * - `STATE_UNWRITABLE`, `DISK_FULL`: `details.path`.
+ * - `STORE_CORRUPT`: `details.path`, and `details.line`, null where the whole file is missing.
  * - `LIMIT_EXCEEDED`: `details.limit`.
  * - `REFUSED`: `details.key`, what would have to be allowed.
  * - `INTERNAL`: a fault of srecodex.
@@ -48,8 +51,12 @@ export type ErrorCode =
   | 'INTERPRETER_NOT_FOUND'
   | 'RUN_NOT_FOUND'
   | 'RUN_AMBIGUOUS'
+  | 'PLAN_NOT_FOUND'
+  | 'PLAN_STALE'
+  | 'RUN_NOT_RESUMABLE'
   | 'STATE_UNWRITABLE'
   | 'DISK_FULL'
+  | 'STORE_CORRUPT'
   | 'SKILL_NOT_FOUND'
   | 'LIMIT_EXCEEDED'
   | 'REFUSED'

@@ -8,7 +8,14 @@ export { loadConfig, type LoadedConfig } from './config/load.ts'
 export type { ResolvedConfig } from './config/schema.ts'
 export { configRows, renderConfigToml, type ConfigRow } from './config/show.ts'
 export { isTrusted, trustFile, untrustFile, type TrustedFile } from './config/trust.ts'
-export { runScript } from './runs/api.ts'
+export {
+  applyPlan,
+  resumeRun,
+  runScript,
+  showPlan,
+  type ApplyOptions,
+  type ContinueOptions,
+} from './runs/api.ts'
 export { listRuns, showRun, stopRun, watchRun, type StopResult } from './runs/manage.ts'
 export { readOutput, searchRuns, type SearchHit } from './runs/output.ts'
 export { pruneRuns, type PruneResult } from './runs/prune.ts'
@@ -39,4 +46,5 @@ export {
   type TableRow,
   type ToolPolicy,
 } from './tools/effects/effects.ts'
+export { blastRadius, countPlan, type Plan, type PlanCount, type PlannedCall } from './tools/plan.ts'
 export { diagnose, planRepair, repair, type Check, type Repair } from './sandbox/diagnose.ts'

@@ -8,3 +8,10 @@ export {
   type ProjectOptions,
   type RunOptions,
 } from './project.ts'
+export { FINANCE_PROGRAM, startFinanceServer, type FinanceHttpServer } from './mcp/launch.ts'
+export { kubectlProgram, KUBECTL_VERSION } from './kubectl.ts'
+export { startKubernetes, type Kubernetes, type KubernetesOptions } from './kubernetes/kubernetes.ts'
+export { spawnKubernetes, type KubernetesProcess } from './kubernetes/process.ts'
+export { applied, type Fault, type RequestEntry } from './kubernetes/request-log.ts'
+export type { FaultRule } from './kubernetes/fault-rules.ts'
+export type { CrowdSeed, WorkloadSeed } from './kubernetes/seed.ts'

@@ -6,16 +6,15 @@ import {
   SrecodexError,
   type LoadedConfig,
   type Problem,
-  type RunEvent,
 } from '@srecodex/core'
-import { exitCodeOfReport } from '../exit-codes.ts'
+import { attend, conclude, type AttendFlags } from '../attend.ts'
 import { renderNotice, renderNotices } from '../render/error.ts'
 import { givenPath } from '../render/path.ts'
-import { startProgress } from '../render/progress.ts'
-import { renderEnding } from '../render/report.ts'
+import { skillFolders } from '../skill-folders.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface RunFlags {
+interface RunFlags extends AttendFlags {
+  readonly skillsDir?: readonly string[]
   readonly lang?: 'py' | 'sh' | 'js'
   readonly workspace?: string
   readonly timeout?: number
@@ -25,7 +24,6 @@ interface RunFlags {
   readonly read?: readonly string[]
   readonly env?: readonly string[]
   readonly maxSummary?: number
-  readonly json?: boolean
   readonly keep?: boolean
 }
 
@@ -39,44 +37,26 @@ export async function run(
 ): Promise<number> {
   const environment = environmentOf(flags.env ?? [], terminal.env)
   const workspace = givenPath(flags.workspace ?? '.', terminal)
-  const loaded = await load(workspace, flags, terminal)
+  const settings = settingsOf(flags, terminal)
+  const loaded = await load(workspace, settings, flags, terminal)
   const source = script === '-' ? await fromStdin(flags.lang, terminal) : fromFile(script, flags, terminal)
   terminal.err(renderNotices(loaded.notices, terminal))
 
-  const cancel = new AbortController()
-  const progress = startProgress(terminal, script === '-' ? 'script' : script)
-  const onSignal = (): void => {
-    progress.say('stopping')
-    cancel.abort()
-  }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.on(signal, onSignal)
-  try {
-    const report = await runScript({
+  const name = script === '-' ? 'script' : script
+  const report = await attend(terminal, name, flags, attended =>
+    runScript({
+      ...attended,
       script: source,
       config: loaded.config,
+      settings,
       args,
       workspace,
       environment,
-      callerEnvironment: terminal.env,
       keep: flags.keep ?? false,
-      signal: cancel.signal,
-      onEvent: (event: RunEvent) => {
-        if (event.kind === 'progress')
-          progress.update(event.progress.done, event.progress.total, event.progress.note)
-      },
-    })
-    progress.stop()
-    if (flags.json) terminal.out(`${JSON.stringify(report)}\n`)
-    else {
-      if (report.summary !== '') terminal.out(`${report.summary}\n`)
-      terminal.err(renderEnding(report, terminal))
-    }
-    return exitCodeOfReport(report)
-  } finally {
-    progress.stop()
-    for (const signal of signals) process.off(signal, onSignal)
-  }
+      skillFolders: skillFolders(flags.skillsDir, terminal),
+    }),
+  )
+  return conclude(terminal, name, flags, report)
 }
 
 /** Each flag and the key of the config file that it overrides, so that one table checks both. */
@@ -89,7 +69,8 @@ const FLAG_OF_KEY: Readonly<Record<string, string>> = {
   'summary.max_chars': '--max-summary',
 }
 
-async function load(workspace: string, flags: RunFlags, terminal: Terminal): Promise<LoadedConfig> {
+/** By dotted key, as they would stand in a file: what apply and resume run the script under again. */
+function settingsOf(flags: RunFlags, terminal: Terminal): Record<string, unknown> {
   const { network, timeout } = flags
   const settings = {
     'scripts.execution_timeout': timeout,
@@ -102,6 +83,15 @@ async function load(workspace: string, flags: RunFlags, terminal: Terminal): Pro
     'execution_environment.readable': flags.read?.map(path => givenPath(path, terminal)),
     'summary.max_chars': flags.maxSummary,
   }
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+async function load(
+  workspace: string,
+  settings: Readonly<Record<string, unknown>>,
+  flags: RunFlags,
+  terminal: Terminal,
+): Promise<LoadedConfig> {
   try {
     return await loadConfig({ workspace, env: terminal.env, flags: settings })
   } catch (error) {

@@ -37,6 +37,7 @@ import {
   resolveWorkspace,
   scriptSurroundings,
 } from '../sandbox/workspace.ts'
+import type { WorkspaceShape } from '../tools/programs.ts'
 import type { RunOptions } from './options.ts'
 import type { StagedScript } from './stage.ts'
 import type { RunFolder } from './store.ts'
@@ -52,7 +53,20 @@ export interface Prepared {
   readonly workspace: string
   readonly notices: readonly string[]
   readonly description: { readonly mode: string; readonly backend: string; readonly network: string }
-  open(folder: RunFolder): Promise<Opened>
+  /** What the sandboxes of tools share with the script's; null without a sandbox. */
+  readonly forTools: {
+    readonly workspace: WorkspaceShape
+    readonly home: string
+    readonly bubblewrap: string
+  } | null
+  open(folder: RunFolder, given: Given): Promise<Opened>
+}
+
+/** What is known only once the run's calls are. */
+export interface Given {
+  readonly phase: 'plan' | 'apply'
+  /** Names of the tools that get a shim. */
+  readonly tools: readonly string[]
 }
 
 export interface Opened {
@@ -108,7 +122,8 @@ function prepare(options: RunOptions, around: Surroundings, script: StagedScript
       workspace: around.workspace,
       notices,
       description,
-      open: async folder => openBare(options, around, script, language, folder),
+      forTools: null,
+      open: async (folder, { phase }) => openBare(options, around, { script, language, phase }, folder),
     }
   }
 
@@ -133,19 +148,30 @@ function prepare(options: RunOptions, around: Surroundings, script: StagedScript
   const { readable, missing } = resolveReadable(executionEnvironment.readable, around.workspace)
   for (const path of missing) notices.push(`${path} is not there to be read`)
 
+  const own = ownPlaces(options.ownFolders, around.workspace)
   return {
     scan,
     workspace: around.workspace,
     notices,
     description,
-    open: folder =>
-      openSandboxed(options, around, { script, language, bubblewrap, protection, readable }, folder),
+    forTools: {
+      workspace: {
+        path: around.workspace,
+        mode,
+        protected: [...protection.readOnly, ...own.files].sort(),
+        hidden: own.folders.filter(place => contains(around.workspace, place)),
+      },
+      home: around.home,
+      bubblewrap: bubblewrap.path,
+    },
+    open: (folder, given) =>
+      openSandboxed(options, around, { script, language, bubblewrap, protection, readable, ...given }, folder),
   }
 }
 
 const NOTHING_PROTECTED: ProtectionMounts = { pin: [], readOnly: [], unprotected: [] }
 
-interface Parts {
+interface Parts extends Given {
   readonly script: StagedScript
   readonly language: ReturnType<typeof resolveInterpreter>
   readonly bubblewrap: ReturnType<typeof findBubblewrap>
@@ -166,11 +192,14 @@ async function openSandboxed(
   const proxy = typeof network === 'string' ? null : await openNetwork(network, folder)
   const { protection } = parts
   const nodes = resolveInterpreter('javascript', interpreterOptions(options, around))
+  const skills = expectMounts(skillFoldersOf(options, around))
+  const payloads = skills.length === 0 ? [] : [nodes, ...pythonIfAny(options, around)]
   const readable = [
     ...new Set([
       ...parts.readable,
       ...parts.language.readable,
       ...nodes.readable,
+      ...payloads.flatMap(({ readable: needed }) => needed),
       ...surroundings(parts.script, around),
     ]),
   ]
@@ -199,6 +228,8 @@ async function openSandboxed(
     hidden,
     script: { source: folder.script, target },
     guestFolder,
+    tools: parts.tools,
+    skillFolders: skills.map(({ path }) => path),
     socketFolder: folder.sockets,
     artifactsFolder: folder.artifacts,
     cwd: around.workspace,
@@ -213,7 +244,7 @@ async function openSandboxed(
       command: [parts.language.program, target],
       environment: scriptEnvironment({
         run: folder.id,
-        phase: 'apply',
+        phase: parts.phase,
         workspace: around.workspace,
         home: around.home,
         pathFolders: [...new Set([parts.language.pathFolder, nodes.pathFolder])],
@@ -234,6 +265,7 @@ async function openSandboxed(
         ...expected.filter(({ path }) => path !== target && !hidden.some(place => contains(place, path))),
         ...hidden.map(path => ({ path, identity: null })),
         ...expectMounts([folder.script]).map(({ identity }) => ({ path: target, identity })),
+        ...skills.map(({ identity }, index) => ({ path: `${INSIDE.skills}/${index}`, identity })),
       ],
       cgroups: limits.group?.joinFiles ?? [],
     },
@@ -245,15 +277,16 @@ async function openSandboxed(
 function openBare(
   options: RunOptions,
   around: Surroundings,
-  script: StagedScript,
-  language: ReturnType<typeof resolveInterpreter>,
+  parts: Pick<Parts, 'script' | 'language' | 'phase'>,
   folder: RunFolder,
 ): Opened {
+  const { script, language, phase } = parts
   const limits = limitsOf(options, folder)
   const target = script.path ?? bareScript(folder, script.name)
   const tmp = around.caller.TMPDIR ?? '/tmp'
   const places = {
     guest: guestFolder,
+    tools: null,
     socket: join(folder.sockets, 'broker'),
     artifacts: folder.artifacts,
     tmp,
@@ -268,7 +301,7 @@ function openBare(
       environment: {
         ...scriptEnvironment({
           run: folder.id,
-          phase: 'apply',
+          phase,
           workspace: around.workspace,
           home: around.home,
           pathFolders: (around.caller.PATH ?? '').split(':').filter(entry => entry.startsWith('/')),
@@ -353,6 +386,28 @@ function watching(
       await proxy?.close()
       await group?.remove()
     },
+  }
+}
+
+/**
+ * Folders of skills as they really are. One below the workspace that leads out of it is left out: a script can put
+ * a link there, and the next one would be shown what it leads to.
+ */
+export function skillFoldersOf(options: Pick<RunOptions, 'skillFolders'>, around: { workspace: string }): string[] {
+  return (options.skillFolders ?? []).flatMap(given => {
+    const path = resolve(given)
+    const real = realOwnFolder(path)
+    if (!statSync(real, { throwIfNoEntry: false })?.isDirectory()) return []
+    return contains(around.workspace, path) && !contains(around.workspace, real) ? [] : [real]
+  })
+}
+
+/** The payload of a skill may be Python whatever the script is; a machine may have none. */
+function pythonIfAny(options: RunOptions, around: Surroundings): ReturnType<typeof resolveInterpreter>[] {
+  try {
+    return [resolveInterpreter('python', interpreterOptions(options, around))]
+  } catch {
+    return []
   }
 }
 

@@ -6,6 +6,7 @@ import type { ResolvedConfig } from '../config/schema.ts'
 import { SrecodexError } from '../errors.ts'
 import type { ProcessOutcome } from '../sandbox/engine.ts'
 import type { Redactor } from './redact.ts'
+import { cutItems, nextOfCalls, planInReport, plannedSummary, verdictOfCalls, type CallsOutcome } from './calls-outcome.ts'
 import type { RunReport, RunStatus } from './report.ts'
 import { sanitise } from './sanitise.ts'
 import type { StagedScript } from './stage.ts'
@@ -21,6 +22,8 @@ export interface Ending {
     | { readonly kind: 'timeout'; readonly timeoutMs: number }
     | { readonly kind: 'cancel' }
     | { readonly kind: 'limit'; readonly limit: string; readonly detail: string }
+    /** One of its calls ended it: see `calls`. */
+    | { readonly kind: 'call' }
   readonly summary: string | null
   /** Names that the script announced. What it wrote besides is kept and listed too. */
   readonly artifacts: readonly string[]
@@ -28,6 +31,7 @@ export interface Ending {
   readonly processesExceeded: boolean
   readonly notices: readonly string[]
   readonly durationMs: number
+  readonly calls: CallsOutcome
 }
 
 const MAX_LISTED = 5
@@ -52,7 +56,7 @@ export function pendingReport(run: string, script: StagedScript, sandbox: RunRep
     script: { name: script.name, language: script.language, sha256: script.sha256, bytes: script.bytes },
     output: NOTHING,
     items: null,
-    calls: { total: 0, reads: 0, mutations: 0, failed: 0, enforced: sandbox.backend !== 'none' },
+    calls: { total: 0, reads: 0, mutations: 0, failed: 0, refused: 0, enforced: sandbox.backend !== 'none' },
     plan: null,
     artifacts: [],
     context: { rawTokens: 0, summaryTokens: 0 },
@@ -88,14 +92,16 @@ export async function writeReport(parts: {
 }): Promise<RunReport> {
   const { ending, folder, pending, config, redactor } = parts
   const { outcome } = ending
-  const { text: summary } = await summarise({
+  const { calls } = ending
+  const { text: said } = await summarise({
     declared: ending.summary,
     stdout: { tail: ending.summary === null ? await readTail(folder.stdout) : null, ...outcome.stdout },
     run: folder.id,
     maxChars: config.summary.maxChars,
     redactor,
   })
-  const { status, error } = await verdict(parts, redactor)
+  const { status, error } = verdictOfCalls(calls, await verdict(parts, redactor))
+  const summary = status === 'planned' ? cut(plannedSummary(calls, said), config.summary.maxChars) : said
   return {
     ...pending,
     status,
@@ -107,6 +113,9 @@ export async function writeReport(parts: {
       stdout: { bytes: outcome.stdout.bytes, lines: outcome.stdout.lines },
       stderr: { bytes: outcome.stderr.bytes, lines: outcome.stderr.lines },
     },
+    items: cutItems(calls.items),
+    calls: { ...calls.counts, enforced: pending.calls.enforced },
+    plan: calls.plan === null ? null : planInReport(calls.plan),
     artifacts: listArtifacts(folder.artifacts),
     context: {
       rawTokens:
@@ -119,7 +128,7 @@ export async function writeReport(parts: {
       MAX_NOTICES,
       count => `… ${count} more`,
     ),
-    next: status === 'succeeded' ? null : nextCommand(folder.id, outcome, error?.stream ?? null),
+    next: nextOfCalls(folder.id, status, calls) ?? (status === 'succeeded' ? null : nextCommand(folder.id, outcome, error?.stream ?? null)),
     error: error === null ? null : { code: error.code, message: error.message, hint: error.hint },
   }
 }
@@ -130,7 +139,7 @@ function nextCommand(run: string, outcome: ProcessOutcome, stream: 'stderr' | nu
   return `srecodex output ${run}${stderr ? ' --stream stderr' : ''}`
 }
 
-interface Verdict {
+export interface Verdict {
   readonly status: RunStatus
   readonly error: { code: string; message: string; hint: string | null; stream: 'stderr' | null } | null
 }

@@ -2,7 +2,8 @@
 
 import type { ResolvedConfig } from '../config/schema.ts'
 import type { Progress } from '../tools/channel.ts'
-import type { ScriptSource } from './stage.ts'
+import type { Plan } from '../tools/plan.ts'
+import type { KeptScript, ScriptSource } from './stage.ts'
 
 export type RunEvent =
   | { readonly kind: 'started'; readonly run: string; readonly folder: string }
@@ -23,15 +24,43 @@ export interface RunScriptOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** The caller's environment: PATH for interpreters, secrets to redact, XDG folders. @default process.env */
   readonly callerEnvironment?: NodeJS.ProcessEnv
+  /** Folders of skills that the script may call, later ones over earlier ones. @default [] */
+  readonly skillFolders?: readonly string[]
   /** Keep temporary scripts after the run. @default false */
   readonly keep?: boolean
   /** Aborting it ends the run as `cancelled`. */
   readonly signal?: AbortSignal
   readonly onEvent?: (event: RunEvent) => void
+  /**
+   * Asked when an approved plan meets a mutation that it does not list. The script's time stands still meanwhile.
+   * Absent, or false: the run ends `drifted`.
+   */
+  readonly approveDrift?: (plan: Plan) => Promise<boolean>
+}
+
+/** Who said yes to a plan, and how it reached srecodex. */
+export interface Approval {
+  readonly by: string
+  /** On the terminal that shows the plan, by a command, by an MCP client's user. */
+  readonly how: 'terminal' | 'command' | 'client'
+  readonly reason: string | null
+}
+
+/** The run that another one goes on from. */
+export interface Continuation {
+  readonly parent: string
+  /** Null where the earlier run needed none, or where what differs is to be planned anew. */
+  readonly plan: Plan | null
+  /** Null where it goes on under an approval that was given before. */
+  readonly approval: Approval | null
 }
 
 /** The same with every decision made. */
-export interface RunOptions extends Omit<RunScriptOptions, 'config' | 'settings'> {
+export interface RunOptions extends Omit<RunScriptOptions, 'config' | 'settings' | 'script'> {
+  readonly script: ScriptSource | KeptScript
+  /** What flags set; kept, so that whoever goes on from the run runs it under the same. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly continues: Continuation | null
   readonly config: ResolvedConfig
   /** Folder of srecodex's state; runs are kept in `runs/` below it. */
   readonly stateFolder: string

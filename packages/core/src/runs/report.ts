@@ -63,6 +63,8 @@ export interface RunReport {
     readonly reads: number
     readonly mutations: number
     readonly failed: number
+    /** Calls that the operator's policy or a limit stopped. */
+    readonly refused: number
     readonly enforced: boolean
   }
   readonly plan: {

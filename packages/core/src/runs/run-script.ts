@@ -14,12 +14,14 @@ import { removeControlGroup } from '../sandbox/cgroup.ts'
 import { launch, type ProcessOutcome, type RunningProcess } from '../sandbox/engine.ts'
 import { openChannel, type Channel } from '../tools/channel.ts'
 import { recoverInterrupted, removeTemporaryScript, restoreWorkspace } from './cleanup.ts'
+import { openCalls, type RunCalls } from './calls.ts'
 import { enclose, type Opened, type Prepared } from './enclosure.ts'
 import { pendingReport, sandboxError, type Ending, writeReport } from './finish.ts'
 import type { RunOptions } from './options.ts'
 import type { RunReport } from './report.ts'
 import { createRedactor, type Redactor } from './redact.ts'
-import { readScript, stageScript } from './stage.ts'
+import { readScript, stageScript, type StagedScript } from './stage.ts'
+import { Stopwatch } from './stopwatch.ts'
 import {
   beginRecord,
   createRunFolder,
@@ -65,16 +67,23 @@ export async function runPrepared(options: RunOptions): Promise<RunReport> {
     scriptPath: script.path,
     temporary: removable ? script.path : null,
     args: options.args ?? [],
+    mutations: modeOf(options),
+    settings: options.settings,
+    skillFolders: options.skillFolders ?? [],
     owner: ownerOf(process.pid),
     supervisor: null,
-    report: pendingReport(folder.id, script, prepared.description),
+    report: {
+      ...pendingReport(folder.id, script, prepared.description),
+      parent: options.continues?.parent ?? null,
+    },
   }
   try {
     stageScript(content, folder.script)
     if (prepared.scan !== null) writeFileSync(folder.guard, JSON.stringify(prepared.scan), { mode: 0o600 })
+    keepEnvironment(folder, options.environment ?? {})
     beginRecord(folder, record)
     options.onEvent?.({ kind: 'started', run: folder.id, folder: folder.path })
-    const { redactor, ...ending } = await execute(options, folder, prepared)
+    const { redactor, ...ending } = await execute(options, folder, prepared, script)
     const notices = [...prepared.notices, ...ending.notices, ...restoreWorkspace(folder, prepared.scan)]
     const report = await writeReport({
       pending: record.report,
@@ -121,22 +130,28 @@ async function execute(
   options: RunOptions,
   folder: RunFolder,
   prepared: Prepared,
+  script: StagedScript,
 ): Promise<Omit<Ending, 'durationMs'> & { readonly redactor: Redactor }> {
   const declared: { summary: string | null; artifacts: string[] } = { summary: null, artifacts: [] }
-  const opened = await prepared.open(folder)
+  const stopRequest = new AbortController()
+  const calls = await openCalls(options, folder, { script, prepared })
+  let opened: Opened | undefined
   let channel: Channel | undefined
   let running: RunningProcess | undefined
   try {
+    opened = await prepared.open(folder, { phase: calls.phase, tools: calls.tools })
     channel = await openChannel({
       listenPath: resolve(folder.sockets, 'broker'),
       artifactsPath: opened.artifactsPath,
+      spoolFolder: folder.spool,
       recorder: {
         onSummary: text => (declared.summary = text),
         onProgress: progress => options.onEvent?.({ kind: 'progress', progress }),
         onArtifact: name => declared.artifacts.push(name),
       },
+      handlers: calls.handlers,
+      commands: calls.commands,
     })
-    const stopRequest = new AbortController()
     running = launch({
       ...opened.launch,
       command: [...opened.launch.command, ...(options.args ?? [])],
@@ -144,21 +159,35 @@ async function execute(
     })
     writeSupervisor(folder, running.pid)
     await syncRecord(options.stateFolder, folder) // while the sandbox is built
+    await calls.begin()
     running.begin()
     const redactor = prepareReport(options) // while the script runs
     const cancel = AbortSignal.any([stopRequest.signal, ...(options.signal ? [options.signal] : [])])
-    const { outcome, stopped } = await watch(running, options, opened, cancel)
+    const { outcome, stopped } = await watch(running, options, { opened, calls }, cancel)
+    await calls.drain()
     await channel.close() // takes what was sent before the end
     channel = undefined
-    return { outcome, stopped, redactor, ...declared, ...opened.observe() }
+    const ended = stopped === null ? { exitCode: outcome.exitCode } : null
+    return { outcome, stopped, redactor, ...declared, calls: await calls.finish(ended), ...opened.observe() }
   } catch (error) {
     running?.interrupt(0) // nothing goes on whose report is an error
     await running?.outcome.catch(() => {})
     throw error
   } finally {
     await channel?.close()
-    await opened.close()
+    await calls.close()
+    await opened?.close()
   }
+}
+
+function modeOf({ continues, config }: RunOptions): RunRecord['mutations'] {
+  return continues !== null && continues.plan !== null ? 'apply' : config.mutations.default
+}
+
+/** Whoever goes on from the run gives the script the same; beside the record, since it may hold secrets. */
+function keepEnvironment(folder: RunFolder, environment: Readonly<Record<string, string>>): void {
+  if (Object.keys(environment).length === 0) return
+  writeFileSync(folder.environment, JSON.stringify(environment), { mode: 0o600 })
 }
 
 /** What the report needs and the script does not change: together as long as the start of a sandbox. */
@@ -174,19 +203,21 @@ function prepareReport(options: RunOptions): Redactor {
 async function watch(
   running: RunningProcess,
   options: RunOptions,
-  opened: Opened,
+  { opened, calls }: { readonly opened: Opened; readonly calls: RunCalls },
   cancel: AbortSignal,
 ): Promise<{ outcome: ProcessOutcome; stopped: Ending['stopped'] }> {
   let stopped: Ending['stopped'] = null
   const stop = (why: NonNullable<Ending['stopped']>, graceMs: number): void => {
     stopped ??= why
+    void calls.drain() // nothing new is started while the script is given its time to flush
     running.interrupt(graceMs)
   }
   const { executionTimeoutMs } = options.config.scripts
-  const timer = setTimeout(
-    () => stop({ kind: 'timeout', timeoutMs: executionTimeoutMs }, GRACE_MS),
-    executionTimeoutMs,
+  const clock = new Stopwatch(executionTimeoutMs, () =>
+    stop({ kind: 'timeout', timeoutMs: executionTimeoutMs }, GRACE_MS),
   )
+  calls.onStop(() => stop({ kind: 'call' }, GRACE_MS))
+  calls.onWait(waiting => (waiting ? clock.pause() : clock.go()))
   const onAbort = (): void => stop({ kind: 'cancel' }, GRACE_MS)
   const stopWatchdog = opened.startWatchdog(running, (limit, detail) =>
     stop({ kind: 'limit', limit, detail }, 0),
@@ -196,7 +227,7 @@ async function watch(
   try {
     return { outcome: await running.outcome, stopped }
   } finally {
-    clearTimeout(timer)
+    clock.pause()
     stopWatchdog()
     cancel.removeEventListener('abort', onAbort)
   }

@@ -6,7 +6,16 @@
  */
 
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, extname, resolve } from 'node:path'
 import { SrecodexError } from '../errors.ts'
 import { contains } from '../sandbox/workspace.ts'
@@ -17,6 +26,16 @@ import { storeError } from './store.ts'
 export type ScriptSource =
   | { readonly path: string }
   | { readonly text: string; readonly language: ScriptLanguage }
+
+/** What an earlier run kept: the very bytes that were planned, or that got part of the way. */
+export interface KeptScript {
+  readonly kept: string
+  readonly name: string
+  readonly language: ScriptLanguage
+  readonly sha256: string
+  /** Where it ran from; null for text. */
+  readonly path: string | null
+}
 
 export interface StagedScript {
   readonly name: string
@@ -48,13 +67,14 @@ const MAX_SCRIPT_BYTES = 50 * 1024 * 1024
  * @throws {SrecodexError} SCRIPT_NOT_FOUND | SCRIPT_UNREADABLE | SCRIPT_EMPTY | SCRIPT_TOO_LARGE | EXTENSION_REFUSED
  */
 export function readScript(
-  source: ScriptSource,
+  source: ScriptSource | KeptScript,
   options: {
     readonly workspace: string
     readonly cwd: string
     readonly allowedExtensions: readonly string[]
   },
 ): { script: StagedScript; content: Buffer } {
+  if ('kept' in source) return readKept(source)
   if ('text' in source) {
     const extension = EXTENSIONS[source.language]
     allow(extension, options.allowedExtensions, `a ${source.language} script`)
@@ -70,6 +90,26 @@ export function readScript(
   const real = realpathSync(path)
   const temporary = contains(resolve(options.workspace, '.srecodex', 'tmp'), real)
   return { script: describe(content, basename(path), language, real, temporary), content }
+}
+
+/** From its own path again where that is still there: what it imports lies beside it. */
+function readKept(source: KeptScript): { script: StagedScript; content: Buffer } {
+  const content = readFile(source.kept, source.name)
+  const path = source.path !== null && isSameFile(source.path) ? source.path : null
+  const script = describe(content, source.name, source.language, path, false)
+  if (script.sha256 === source.sha256) return { script, content }
+  throw new SrecodexError('PLAN_STALE', `the kept copy of ${source.name} is not what the earlier run ran`, {
+    hint: 'run the script again',
+    details: { path: source.kept },
+  })
+}
+
+function isSameFile(path: string): boolean {
+  try {
+    return realpathSync(path) === path && lstatSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 /** Writes the copy that runs. @throws {SrecodexError} DISK_FULL | STATE_UNWRITABLE */

@@ -49,6 +49,12 @@ export interface RunRecord {
   /** Real path of a script that is removed after the run; null where none is. */
   readonly temporary: string | null
   readonly args: readonly string[]
+  /** What a mutation became: recorded for approval, done, or denied. `apply`: those of an approved plan were done. */
+  readonly mutations: 'plan' | 'apply' | 'allow' | 'deny'
+  /** What flags set, by dotted key: whoever goes on from this run runs it under the same. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Folders of skills that its script could call. */
+  readonly skillFolders: readonly string[]
   readonly owner: Owner
   /** Once it runs: SIGTERM to it ends the run. Not in `run.json`, but beside it. */
   readonly supervisor: Owner | null
@@ -71,6 +77,19 @@ export interface RunFolder {
   readonly quarantine: string
   /** The workspace as it was before the run: what `recover` compares with. */
   readonly guard: string
+  /** What was called and done, as it happened: see `journal.ts`. */
+  readonly journal: string
+  /** What waits for approval: the mutations of this run that were only foreseen, or that it stopped at. */
+  readonly plan: string
+  /** The approved plan under which this run may change things. */
+  readonly approved: string
+  /** Variables that the caller gave the script; may hold secrets. */
+  readonly environment: string
+  /** Id of the one run that goes on from this one. */
+  readonly continued: string
+  /** Of the broker alone: configurations of tools, captured files. */
+  readonly tools: string
+  readonly spool: string
 }
 
 const nextId = monotonicFactory()
@@ -91,6 +110,13 @@ export function runFolder(stateFolder: string, id: string): RunFolder {
     sockets: join(path, 'sockets'),
     quarantine: join(path, 'quarantine'),
     guard: join(path, 'workspace.json'),
+    journal: join(path, 'journal.jsonl'),
+    plan: join(path, 'plan.json'),
+    approved: join(path, 'approved.json'),
+    environment: join(path, 'environment.json'),
+    continued: join(path, 'continued'),
+    tools: join(path, 'tools'),
+    spool: join(path, 'spool'),
   }
 }
 
@@ -105,6 +131,8 @@ export function createRunFolder(stateFolder: string): RunFolder {
     mkdirSync(folder.path, { mode: 0o700 })
     mkdirSync(folder.artifacts, { mode: 0o700 })
     mkdirSync(folder.sockets, { mode: 0o700 })
+    mkdirSync(folder.tools, { mode: 0o700 })
+    mkdirSync(folder.spool, { mode: 0o700 })
     return folder
   })
 }

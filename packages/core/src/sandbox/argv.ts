@@ -14,7 +14,7 @@
  *  4. empty folders: /tmp, /var/tmp, /run, HOME
  *  5. what may be read
  *  6. the workspace, its pins, what is protected in it
- *  7. what srecodex brings: guest library, sockets, artifacts, the script over its own path
+ *  7. what srecodex brings: guest library, shims of tools, skills, sockets, artifacts, the script over its own path
  *  8. the root and /dev become read-only
  */
 
@@ -109,6 +109,8 @@ export function bubblewrapArgv(profile: SandboxProfile, descriptors: BubblewrapD
     '--symlink',
     `${INSIDE.guest}/javascript`,
     '/node_modules/srecodex',
+    ...profile.tools.flatMap(tool => ['--symlink', `${INSIDE.guest}/shim.pl`, `${INSIDE.tools}/${tool}`]),
+    ...profile.skillFolders.flatMap((folder, index) => ['--ro-bind', folder, `${INSIDE.skills}/${index}`]),
     '--ro-bind',
     profile.socketFolder,
     INSIDE.socketFolder,

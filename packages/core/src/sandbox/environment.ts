@@ -20,6 +20,8 @@ export interface EnvironmentOptions {
   /** Where the guest library, sockets and artifacts are: `INSIDE` in a sandbox, host paths without one. */
   readonly places: {
     readonly guest: string
+    /** Folder of shims; null: tools are called as they are. */
+    readonly tools: string | null
     readonly socket: string
     readonly artifacts: string
     readonly tmp: string
@@ -28,6 +30,7 @@ export interface EnvironmentOptions {
 
 export const SANDBOX_PLACES: EnvironmentOptions['places'] = {
   guest: INSIDE.guest,
+  tools: INSIDE.tools,
   socket: `${INSIDE.socketFolder}/broker`,
   artifacts: INSIDE.artifacts,
   tmp: '/tmp',
@@ -40,7 +43,8 @@ export function scriptEnvironment(options: EnvironmentOptions): Record<string, s
   const system = new Set(SYSTEM_PATH.split(':'))
   const folders = options.pathFolders.filter(folder => !system.has(folder))
   return {
-    PATH: [`${places.guest}/bin`, ...folders, SYSTEM_PATH].join(':'),
+    // A shim comes before the program that it stands for, wherever that lies.
+    PATH: [`${places.guest}/bin`, ...(places.tools === null ? [] : [places.tools]), ...folders, SYSTEM_PATH].join(':'),
     HOME: options.home,
     TMPDIR: places.tmp,
     LANG: options.caller.LANG ?? 'C.UTF-8',

@@ -10,6 +10,10 @@ export const INSIDE = {
   socketFolder: '/run/srecodex/socket',
   artifacts: '/run/srecodex/artifacts',
   scriptFolder: '/run/srecodex/script',
+  /** A link for each tool that a script may call, to the shim that carries the call out. */
+  tools: '/run/srecodex/tools',
+  /** Folders of skills, by number. */
+  skills: '/run/srecodex/skills',
 } as const
 
 /** One bind mount: a path on the host, and where the script sees it. */
@@ -46,6 +50,10 @@ export interface SandboxProfile {
   /** The staged copy, mounted read-only over the script's own path. */
   readonly script: Mount
   readonly guestFolder: string
+  /** Names of the tools that get a shim. */
+  readonly tools: readonly string[]
+  /** Host folders of skills, read-only. */
+  readonly skillFolders: readonly string[]
   /** Host folder that holds the run's sockets, and no other. */
   readonly socketFolder: string
   /** Host folder that the script writes artifacts to. */

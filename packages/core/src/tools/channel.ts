@@ -4,16 +4,17 @@
  * A script is hostile: it may open thousands of connections, send anything, read nothing. What it does to one
  * connection stays there; nothing it sends ends this process, fills its memory, or keeps its timers waiting (a
  * run's timeout is one of them). Calls are answered in turns, one request of each connection at a time, a few
- * milliseconds in a row.
+ * milliseconds in a row. A connection that begins with a command serves that command alone.
  *
  * This room only records. What a summary may show, and how large an artifact became, is decided elsewhere.
  */
 
 import { createServer } from 'node:net'
+import { listen } from '../sandbox/listen.ts'
+import type { CommandHandler } from './calls.ts'
 import type { CallHandler } from './channel/connection.ts'
-import { Exchange } from './channel/exchange.ts'
+import { Exchange, type ExchangeOptions } from './channel/exchange.ts'
 import { DEFAULT_LIMITS, type ChannelLimits } from './channel/limits.ts'
-import { listen } from './channel/listen.ts'
 import { record, type CallRecorder } from './channel/recording.ts'
 
 export type { CallHandler } from './channel/connection.ts'
@@ -28,11 +29,18 @@ export interface ChannelOptions {
   readonly recorder: CallRecorder
   /** More methods, by name. @default none */
   readonly handlers?: Readonly<Record<string, CallHandler>>
+  /** Runs the commands that shims tell of. @default none: a command is no frame that is taken */
+  readonly commands?: CommandHandler
+  /** Where the input of commands is kept while they run. Private, and used by nothing else. Needed with `commands`. */
+  readonly spoolFolder?: string
   readonly limits?: Partial<ChannelLimits>
 }
 
 export interface Channel {
-  /** Takes what was sent before, then hangs up on everyone and removes the socket. Never throws. */
+  /**
+   * Takes the requests that were sent before, then hangs up on everyone and removes the socket. Commands that run
+   * are told, and waited for; no other is started. Never throws.
+   */
   close(): Promise<void>
 }
 
@@ -52,19 +60,29 @@ export async function openChannel(options: ChannelOptions): Promise<Channel> {
   }
   const recording = record(options, limits, reportFault)
   const handlers = new Map(Object.entries({ ...recording.handlers, ...options.handlers }))
-  const exchange = new Exchange(limits, handlers, reportFault)
+  const commands = commandsOf(options)
+  const exchange = new Exchange({ limits, handlers, commands, reportFault })
   const server = createServer({ allowHalfOpen: true }, socket => exchange.accept(socket))
   server.maxConnections = limits.maxConnections
   const release = await listen(server, options.listenPath)
   server.on('error', reportFault)
 
   const close = async (): Promise<void> => {
+    exchange.commands?.stop()
     await exchange.drain()
     exchange.hangUp()
     recording.flush()
-    await new Promise(resolve => server.close(resolve))
+    const closed = new Promise(resolve => server.close(resolve))
+    await exchange.commands?.settled()
+    await closed
     release()
   }
   let closing: Promise<void> | undefined
   return { close: () => (closing ??= close()) }
+}
+
+function commandsOf({ commands, spoolFolder }: ChannelOptions): ExchangeOptions['commands'] {
+  if (commands === undefined) return null
+  if (spoolFolder === undefined) throw new TypeError('a channel that takes commands has a spoolFolder')
+  return { handler: commands, spoolFolder }
 }

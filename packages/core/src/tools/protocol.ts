@@ -10,11 +10,36 @@ export const PROTOCOL_VERSION = 1
 
 export const HEADER_BYTES = 5
 
-/** Payload bound of both JSON frames. */
-export const MAX_JSON_BYTES = 1024 * 1024
+/** From 16 on: a connection that serves one command. */
+export const FRAME_TYPE = {
+  request: 1,
+  response: 2,
+  command: 16,
+  want: 17,
+  piece: 18,
+  end: 19,
+  stdout: 20,
+  stderr: 21,
+  exit: 22,
+} as const
 
-/** Types from 16 on are reserved for command streams. */
-export const FRAME_TYPE = { request: 1, response: 2 } as const
+/** Payload bound of each type. */
+export const MAX_PAYLOAD_BYTES: Readonly<Record<keyof typeof FRAME_TYPE, number>> = {
+  request: 1024 * 1024,
+  response: 16 * 1024 * 1024,
+  command: 2 * 1024 * 1024,
+  want: 64 * 1024,
+  piece: 64 * 1024,
+  end: 1024 * 1024,
+  stdout: 64 * 1024,
+  stderr: 64 * 1024,
+  exit: 64 * 1024,
+}
+
+/** What a `FrameDecoder` takes: frames of these types, up to their bounds. */
+export function boundsOf(...names: readonly (keyof typeof FRAME_TYPE)[]): ReadonlyMap<number, number> {
+  return new Map(names.map(name => [FRAME_TYPE[name], MAX_PAYLOAD_BYTES[name]]))
+}
 
 export interface Frame {
   readonly type: number
@@ -65,12 +90,15 @@ export class CallError extends Error {
   }
 }
 
+export function encodeHeader(type: number, payloadBytes: number): Buffer {
+  const header = Buffer.allocUnsafe(HEADER_BYTES)
+  header.writeUInt8(type, 0)
+  header.writeUInt32BE(payloadBytes, 1)
+  return header
+}
+
 export function encodeFrame(type: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + payload.byteLength)
-  frame.writeUInt8(type, 0)
-  frame.writeUInt32BE(payload.byteLength, 1)
-  frame.set(payload, HEADER_BYTES)
-  return frame
+  return Buffer.concat([encodeHeader(type, payload.byteLength), payload])
 }
 
 /** @throws {CallError} INTERNAL | TOO_LARGE: `result` is no JSON, or does not fit into a frame. */
@@ -82,9 +110,12 @@ export function encodeResult(id: number | string, result: unknown): Buffer {
     throw new CallError('INTERNAL', 'the answer to this call is not JSON', { id })
   }
   const payload = Buffer.from(text)
-  if (payload.length > MAX_JSON_BYTES) {
-    const message = `the answer has ${payload.length} bytes, and a call carries at most ${MAX_JSON_BYTES}`
-    throw new CallError('TOO_LARGE', message, { id })
+  if (payload.length > MAX_PAYLOAD_BYTES.response) {
+    throw new CallError(
+      'TOO_LARGE',
+      `the answer has ${payload.length} bytes, and a call carries at most ${MAX_PAYLOAD_BYTES.response}`,
+      { id, hint: 'ask for less at once' },
+    )
   }
   return encodeFrame(FRAME_TYPE.response, payload)
 }
@@ -100,8 +131,7 @@ export function encodeFailure(id: number | string | null, failure: CallFailure):
 
 /** @throws {CallError} PROTOCOL, with `id` null when no request could be read at all. */
 export function parseRequest(payload: Buffer): CallRequest {
-  const request = parseJson(payload)
-  if (!isRecord(request)) throw new CallError('PROTOCOL', 'a request is a JSON object')
+  const request = parseObject(payload, 'a request')
   const { v, id, method, params = {} } = request
   if (id !== null && !isCallId(id)) {
     throw new CallError('PROTOCOL', 'the id of a request is an integer, a string of at most 64, or null')
@@ -125,7 +155,7 @@ export function parseRequest(payload: Buffer): CallRequest {
  * @param maxBytes Payload bound for each type that is taken; any other type is refused.
  */
 export class FrameDecoder {
-  readonly #maxBytes: ReadonlyMap<number, number>
+  #maxBytes: ReadonlyMap<number, number>
   #chunks: Buffer[] = []
   #next = 0
   #offset = 0
@@ -136,6 +166,11 @@ export class FrameDecoder {
   #payloadFilled = 0
 
   constructor(maxBytes: ReadonlyMap<number, number>) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** What is taken from the next frame on. */
+  expect(maxBytes: ReadonlyMap<number, number>): void {
     this.#maxBytes = maxBytes
   }
 
@@ -236,12 +271,16 @@ export class FrameDecoder {
 
 const EMPTY = Buffer.alloc(0)
 
-function parseJson(payload: Buffer): unknown {
+/** @throws {CallError} PROTOCOL, in words that begin with `what`. */
+export function parseObject(payload: Buffer, what: string): Readonly<Record<string, unknown>> {
+  let value: unknown
   try {
-    return JSON.parse(payload.toString('utf8'))
+    value = JSON.parse(payload.toString('utf8'))
   } catch {
-    throw new CallError('PROTOCOL', 'a request is JSON in UTF-8')
+    throw new CallError('PROTOCOL', `${what} is JSON in UTF-8`)
   }
+  if (!isRecord(value)) throw new CallError('PROTOCOL', `${what} is a JSON object`)
+  return value
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, expectTypeOf, test } from 'vitest'
-import type * as Srecodex from '../../src/guest/javascript/index.d.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { CallHandler } from '../../src/tools/channel.ts'
 import { listening, temporaryFolder, until } from '../tools/listening.ts'
 import { GUEST, NODES, run, SILENT_SUCCESS, type Ran, type RunOptions } from './running.ts'
 
@@ -27,13 +28,63 @@ describe.each(NODES)('%s', node => {
     expect(await javascript('script.cjs', text)).toEqual({
       ...SILENT_SUCCESS,
       stdout:
-        'SrecodexError,artifact,progress,summary SrecodexError,artifact,default,progress,summary\ntrue true\n',
+        'SkillError,Skipped,SrecodexError,ToolError,artifact,askill,atool,each,may,once,progress,skill,summary,tool ' +
+        'SkillError,Skipped,SrecodexError,ToolError,artifact,askill,atool,default,each,may,once,progress,skill,summary,tool\n' +
+        'true true\n',
     })
   })
 
-  test('loads no network before the first call', async () => {
-    const text = `require('srecodex'); console.log(process.moduleLoadList.includes('NativeModule net'))`
-    expect((await javascript('script.cjs', text)).stdout).toBe('false\n')
+  test('loads nothing but its errors before the first call, and changes nothing', async () => {
+    const text = `
+      const { spawn } = require('node:child_process').ChildProcess.prototype
+      const { env } = process
+      const before = new Set(process.moduleLoadList)
+      require('srecodex')
+      console.log(process.moduleLoadList.filter(name => !before.has(name)).join())
+      console.log(Object.keys(require.cache).map(path => require('node:path').basename(path)).sort().join())
+      console.log(require('node:child_process').ChildProcess.prototype.spawn === spawn, process.env === env)`
+    expect((await javascript('script.cjs', text)).stdout).toBe(
+      '\nerrors.cjs,index.cjs,script.cjs\ntrue true\n',
+    )
+  })
+
+  test('an answer of 16 MiB that comes in pieces of 1000 bytes takes no longer than its bytes', async () => {
+    const folder = temporaryFolder()
+    const text = 'x'.repeat(16 * 1024 * 1024 - 1000)
+    const socketPath = await answering(folder, id => {
+      const payload = Buffer.from(JSON.stringify({ id, result: { path: text } }))
+      const frame = Buffer.alloc(5 + payload.length)
+      frame.writeUInt8(2, 0)
+      frame.writeUInt32BE(payload.length, 1)
+      payload.copy(frame, 5)
+      return Array.from({ length: Math.ceil(frame.length / 1000) }, (_, at) =>
+        frame.subarray(at * 1000, at * 1000 + 1000),
+      )
+    })
+    // Read by the receiver alone: no test of a path that long.
+    const script = `
+      const { report } = require('srecodex/line.cjs')
+      report('artifact', {}).then(({ path }) => {
+        console.log(path.length)
+        process.exit(performance.now() < 10_000 ? 0 : 1)
+      })`
+    expect(await javascript('script.cjs', script, { socketPath })).toEqual({
+      ...SILENT_SUCCESS,
+      stdout: `${text.length}\n`,
+    })
+  })
+
+  test.each([
+    ['a frame of another type', [Buffer.from([9, 0, 0, 0, 1, 1])]],
+    ['a length past the bound', [Buffer.from([2, 1, 0, 0, 1])]],
+    ['what is not JSON', [Buffer.from([2, 0, 0, 0, 1, 0x7b])]],
+  ])('who answers with %s is told to be no srecodex', async (_what, pieces) => {
+    const socketPath = await answering(temporaryFolder(), () => pieces)
+    const text = `${IMPORT} await summary('x').catch(error => console.log(error.code, error.message))`
+    expect(await javascript('script.mjs', text, { socketPath })).toEqual({
+      ...SILENT_SUCCESS,
+      stdout: 'DISCONNECTED srecodex does not answer: this is not its protocol\n',
+    })
   })
 
   test.each([
@@ -135,15 +186,47 @@ describe.each(NODES)('%s', node => {
   })
 })
 
-test('the types say what the package does', () => {
-  expectTypeOf<typeof Srecodex.summary>().toEqualTypeOf<(text: unknown) => Promise<void>>()
-  expectTypeOf<typeof Srecodex.progress>().toEqualTypeOf<
-    (done: number, total?: number | null, note?: string) => Promise<void>
-  >()
-  expectTypeOf<typeof Srecodex.artifact>().toEqualTypeOf<(name: string) => Promise<string>>()
-  expectTypeOf<Srecodex.SrecodexError>().toExtend<Error>()
-  expectTypeOf<Srecodex.SrecodexError['hint']>().toEqualTypeOf<string | null>()
-  expectTypeOf<keyof typeof Srecodex.default>().toEqualTypeOf<
-    'SrecodexError' | 'summary' | 'progress' | 'artifact'
-  >()
+test('the hook that answers for the library outside of a sandbox serves all of it, to modules and to require', async () => {
+  const folder = temporaryFolder()
+  const work = `const done = await each([1, 2], async n => once('n', () => n)); await summary(done.summary())`
+  writeFileSync(join(folder, 'script.mjs'), `import { each, once, summary } from 'srecodex'\n${work}`)
+  writeFileSync(
+    join(folder, 'script.cjs'),
+    `const { each, once, summary } = require('srecodex')\n;(async () => { ${work} })()`,
+  )
+  const hook = `--import=file://${join(GUEST, 'javascript/register.mjs')}`
+  for (const name of ['script.mjs', 'script.cjs']) {
+    const { socketPath, summaries } = await listening({ handlers: LEDGER })
+    expect(await run([NODES[0]!, hook, name], { cwd: folder, socketPath })).toEqual(SILENT_SUCCESS)
+    expect(summaries).toEqual(['2 ok'])
+  }
 })
+
+/** Of a first run, in which everything goes. */
+const LEDGER: Readonly<Record<string, CallHandler>> = {
+  'each.open': () => ({ each: 1 }),
+  'each.add': ({ keys }) => ({
+    items: (keys as string[]).map(token => ({ token, state: 'todo', value: null })),
+  }),
+  'item.start': () => ({ go: true }),
+  'item.end': () => ({ state: 'ok', retryAfterMs: null }),
+  once: () => ({ known: false }),
+  'once.set': ({ value }) => ({ value }),
+}
+
+/** A socket that answers the first request with these pieces, each in a write of its own. */
+async function answering(folder: string, pieces: (id: unknown) => readonly Buffer[]): Promise<string> {
+  const socketPath = join(folder, 'socket')
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    socket.once('data', async (request: Buffer) => {
+      const { id } = JSON.parse(request.toString('utf8', 5)) as { id: unknown }
+      for (const piece of pieces(id)) {
+        if (!socket.write(piece)) await new Promise(resolve => socket.once('drain', resolve))
+      }
+    })
+  })
+  onTestFinished(() => void server.close())
+  await new Promise<void>(resolve => server.listen(socketPath, resolve))
+  return socketPath
+}

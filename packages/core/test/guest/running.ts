@@ -6,7 +6,9 @@ import { temporaryFolder } from '../tools/listening.ts'
 
 export const GUEST = join(import.meta.dirname, '../../src/guest')
 export const COMMANDS = join(GUEST, 'bin')
-export const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3'
+/** The system's, or another one to try by hand. */
+export const PYTHON =
+  process.env['SRECODEX_TEST_PYTHON'] ?? (existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3')
 /** The Node of this process, and the machine's own where that is another one. */
 export const NODES: readonly string[] = [
   ...new Set(

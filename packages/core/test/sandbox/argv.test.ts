@@ -14,6 +14,8 @@ const profile: SandboxProfile = {
   hidden: [],
   script: { source: '/state/runs/R/script', target: '/home/sre/job/a.py' },
   guestFolder: '/lib/guest',
+  tools: ['kubectl'],
+  skillFolders: ['/lib/skills'],
   socketFolder: '/state/runs/R/sockets',
   artifactsFolder: '/state/runs/R/artifacts',
   cwd: '/home/sre/job',
@@ -79,6 +81,8 @@ it('is one command line, later mounts over earlier ones', () => {
     --ro-bind-try /home/sre/job/.git/hooks /home/sre/job/.git/hooks
     --ro-bind /lib/guest /run/srecodex/guest
     --symlink /run/srecodex/guest/javascript /node_modules/srecodex
+    --symlink /run/srecodex/guest/shim.pl /run/srecodex/tools/kubectl
+    --ro-bind /lib/skills /run/srecodex/skills/0
     --ro-bind /state/runs/R/sockets /run/srecodex/socket
     --bind /state/runs/R/artifacts /run/srecodex/artifacts
     --ro-bind /state/runs/R/script /home/sre/job/a.py

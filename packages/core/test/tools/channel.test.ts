@@ -164,7 +164,7 @@ describe('handlers that others add', () => {
           await Promise.resolve()
           throw new Error('/secret/path')
         },
-        huge: () => 'x'.repeat(2 ** 20),
+        huge: () => 'x'.repeat(2 ** 24),
       },
     })
     const script = await caller(socketPath)
@@ -246,6 +246,39 @@ describe('handlers that others add', () => {
     for (let done = 0; done < 5; done += 1) await script.call('progress', { done })
     await until(() => faults.length >= 3)
     expect(await script.call('artifact', { name: 'x' })).toMatchObject({ result: {} })
+  })
+})
+
+describe('answers of 16 MiB', () => {
+  test('arrive, also several at once, on one connection and on many', { timeout: 60_000 }, async () => {
+    const huge = 'x'.repeat(2 ** 24 - 100)
+    const { socketPath } = await listening({ handlers: { huge: () => Promise.resolve(huge) } })
+    const one = await caller(socketPath)
+    for (let id = 0; id < 2; id += 1) one.send({ v: 1, id, method: 'huge' })
+    const many = await Promise.all(Array.from({ length: 2 }, () => caller(socketPath)))
+    for (let each = 0; each < 2; each += 1) expect((await one.next())?.result === huge).toBe(true)
+    const answers = await Promise.all(many.map(each => each.call('huge')))
+    expect(answers.every(answer => answer?.result === huge)).toBe(true)
+  })
+
+  test('that nobody reads are held up to a bound over all connections', { timeout: 60_000 }, async () => {
+    const huge = 'x'.repeat(2 ** 24 - 100)
+    const { socketPath } = await listening({ handlers: { huge: () => Promise.resolve(huge) } })
+    const unread = await Promise.all(Array.from({ length: 6 }, () => caller(socketPath)))
+    for (const each of unread) {
+      each.socket.pause()
+      each.send({ v: 1, id: 1, method: 'huge' })
+    }
+    const other = await caller(socketPath)
+    await until(() => unread.every(each => each.socket.bytesWritten > 0))
+    expect(await other.call('huge')).toMatchObject({ error: { code: 'TOO_LARGE' } })
+    expect(await other.call('summary', { text: 'x' })).toMatchObject({ result: null })
+    for (const each of unread) each.socket.resume()
+    const answers = await Promise.all(unread.map(each => each.next()))
+    const codes = answers.map(answer => answer?.error?.code ?? 'answered')
+    expect(codes.filter(code => code === 'answered').length).toBe(4)
+    expect(codes.filter(code => code === 'TOO_LARGE').length).toBe(2)
+    expect((await other.call('huge'))?.result === huge).toBe(true)
   })
 })
 
@@ -375,7 +408,7 @@ describe('a hostile caller', () => {
     await expectAlive(socketPath)
   })
 
-  test('that lets large answers pile up is cut off', async () => {
+  test('that lets large answers pile up hears that they are too large, and goes on', async () => {
     const { socketPath } = await listening({
       limits: { maxUnsentBytes: 2 * 1024 * 1024 },
       handlers: { large: () => Promise.resolve('x'.repeat(500_000)) },
@@ -384,10 +417,14 @@ describe('a hostile caller', () => {
     hostile.socket.pause()
     for (let id = 0; id < 60; id += 1) hostile.send({ v: 1, id, method: 'large' })
     await new Promise(resolve => setTimeout(resolve, 300))
-    hostile.socket.resume()
-    await hostile.closed
-    expect(hostile.responses.length).toBeLessThan(60)
     await expectAlive(socketPath)
+    hostile.socket.resume()
+    await until(() => hostile.responses.length === 60)
+    const codes = hostile.responses.map(response => response.error?.code ?? 'answered')
+    expect(codes.filter(code => code === 'answered').length).toBeGreaterThan(3)
+    expect(codes.filter(code => code === 'TOO_LARGE').length).toBeGreaterThan(3)
+    expect(new Set(codes)).toEqual(new Set(['answered', 'TOO_LARGE']))
+    expect(await hostile.call('large')).toMatchObject({ result: expect.stringMatching(/^x{500000}$/) })
   })
 
   test('that sends as fast as it can does not keep timers waiting', async () => {
@@ -525,7 +562,9 @@ describe('the socket', () => {
 describe('closing', () => {
   test('takes what was sent just before, even on connections not yet accepted', async () => {
     for (let round = 0; round < 20; round += 1) {
-      const { socketPath, channel, progress, summaries } = await listening()
+      const { socketPath, channel, progress, summaries } = await listening({
+        limits: { progressIntervalMs: 60_000 },
+      })
       const sockets = Array.from({ length: 20 }, () => connect(socketPath))
       await Promise.all(
         sockets.map(

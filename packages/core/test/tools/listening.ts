@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { openChannel, type Channel, type ChannelOptions, type Progress } from '../../src/tools/channel.ts'
-import { encodeFrame, FRAME_TYPE, FrameDecoder, MAX_JSON_BYTES } from '../../src/tools/protocol.ts'
+import { boundsOf, encodeFrame, FRAME_TYPE, FrameDecoder } from '../../src/tools/protocol.ts'
 
 export interface Listening {
   readonly folder: string
   readonly socketPath: string
   readonly artifactsPath: string
+  readonly spoolFolder: string
   readonly summaries: string[]
   readonly progress: Progress[]
   readonly artifacts: string[]
@@ -25,6 +26,8 @@ export async function listening(
   const folder = temporaryFolder()
   const artifactsPath = join(folder, 'artifacts')
   mkdirSync(artifactsPath)
+  const spoolFolder = join(folder, 'spool')
+  if (options.commands !== undefined) mkdirSync(spoolFolder, { mode: 0o700 })
   const socketPath = join(folder, socketName)
   const summaries: string[] = []
   const progress: Progress[] = []
@@ -33,6 +36,7 @@ export async function listening(
   const channel = await openChannel({
     listenPath: socketPath,
     artifactsPath,
+    spoolFolder,
     recorder: {
       onSummary: text => summaries.push(text),
       onProgress: step => progress.push(step),
@@ -42,7 +46,7 @@ export async function listening(
     ...overrides,
   })
   onTestFinished(() => channel.close())
-  return { folder, socketPath, artifactsPath, summaries, progress, artifacts, faults, channel }
+  return { folder, socketPath, artifactsPath, spoolFolder, summaries, progress, artifacts, faults, channel }
 }
 
 export function temporaryFolder(): string {
@@ -71,7 +75,7 @@ export interface Caller {
 export async function caller(socketPath: string): Promise<Caller> {
   const socket = connect(socketPath)
   const responses: Response[] = []
-  const decoder = new FrameDecoder(new Map([[FRAME_TYPE.response, MAX_JSON_BYTES]]))
+  const decoder = new FrameDecoder(boundsOf('response'))
   let wake: (() => void) | undefined
   let gone = false
   let taken = 0

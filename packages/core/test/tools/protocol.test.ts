@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {
+  boundsOf,
   CallError,
   encodeFailure,
   encodeFrame,
   encodeResult,
   FrameDecoder,
-  MAX_JSON_BYTES,
+  FRAME_TYPE,
+  MAX_PAYLOAD_BYTES,
   parseRequest,
   type Frame,
 } from '../../src/tools/protocol.ts'
@@ -22,6 +25,10 @@ function decode(chunks: readonly Buffer[], decoder = new FrameDecoder(TYPES)): F
     for (let frame = decoder.read(); frame !== null; frame = decoder.read()) frames.push(frame)
   }
   return frames
+}
+
+function typedKeys<Key extends string>(record: Readonly<Record<Key, unknown>>): readonly Key[] {
+  return Object.keys(record) as Key[]
 }
 
 function thrownBy(act: () => unknown): unknown {
@@ -92,6 +99,33 @@ describe('frames', () => {
       expect(thrownBy(() => decoder.read())).toMatchObject({ code })
     },
   )
+
+  test('have the types and bounds of PROTOCOL.md', () => {
+    const text = readFileSync(new URL('../../src/guest/PROTOCOL.md', import.meta.url), 'utf8')
+    const rows = [...text.matchAll(/^\| (\d+) (\w+) \| \w+ \| [^|]+ \| (\d+) ([KM])iB \|$/gm)]
+    const written = rows.map(([, type, name, count, unit]) => [
+      name,
+      Number(type),
+      Number(count) * (unit === 'M' ? 1024 * 1024 : 1024),
+    ])
+    expect(written).toEqual(
+      typedKeys(FRAME_TYPE).map(name => [name, FRAME_TYPE[name], MAX_PAYLOAD_BYTES[name]]),
+    )
+    expect(boundsOf('piece', 'end')).toEqual(
+      new Map([
+        [18, 64 * 1024],
+        [19, 1024 * 1024],
+      ]),
+    )
+  })
+
+  test('are of the types that are expected from then on', () => {
+    const decoder = new FrameDecoder(TYPES)
+    decoder.write(Buffer.concat([encodeFrame(16, Buffer.from('ab')), encodeFrame(16, Buffer.from('cd'))]))
+    expect(decoder.read()?.payload.toString()).toBe('ab')
+    decoder.expect(new Map([[1, 100]]))
+    expect(thrownBy(() => decoder.read())).toMatchObject({ code: 'PROTOCOL' })
+  })
 
   test('in parts hold what came, not what was promised, and copy it only a few times', () => {
     const bound = 1024 * 1024
@@ -169,12 +203,20 @@ describe('responses', () => {
     )
   })
 
+  test('carry up to 16 MiB', () => {
+    const { length } = '{"id":1,"result":""}'
+    const largest = encodeResult(1, 'x'.repeat(MAX_PAYLOAD_BYTES.response - length))
+    expect(decode([largest], new FrameDecoder(boundsOf('response')))[0]?.payload.length).toBe(
+      16 * 1024 * 1024,
+    )
+  })
+
   test('that cannot be carried are errors of their call', () => {
     const cycle: Record<string, unknown> = {}
     cycle['self'] = cycle
     expect(thrownBy(() => encodeResult(1, cycle))).toMatchObject({ code: 'INTERNAL', id: 1 })
     expect(thrownBy(() => encodeResult(1, 1n))).toMatchObject({ code: 'INTERNAL', id: 1 })
-    expect(thrownBy(() => encodeResult(1, 'x'.repeat(MAX_JSON_BYTES)))).toMatchObject({
+    expect(thrownBy(() => encodeResult(1, 'x'.repeat(MAX_PAYLOAD_BYTES.response)))).toMatchObject({
       code: 'TOO_LARGE',
       id: 1,
     })

@@ -4,9 +4,11 @@
 # compile these files under strict and warnings instead. Everything here is bytes.
 
 our $MAX_CALL_BYTES = 1024 * 1024;
+our $MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 our @held;
 
-# A reader that went away is an error that is reported, not a silent death.
+# A reader that went away is an error that is reported, not a silent death. Programs that are started get it back.
+our $inherited_pipe = $SIG{PIPE} || 'DEFAULT';
 $SIG{PIPE} = 'IGNORE';
 binmode $_ for \*STDIN, \*STDOUT, \*STDERR;
 # PERL_UNICODE turns arguments into characters.
@@ -26,6 +28,9 @@ sub usage {
     print STDOUT $text;
     exit 0;
 }
+
+# Another file that some of the commands share.
+sub load { require(($0 =~ m{^/} ? '' : './') . substr($0, 0, rindex($0, '/') + 1) . $_[0]) }
 
 sub wants_help { return @ARGV == 1 && ($ARGV[0] eq '--help' || $ARGV[0] eq '-h') }
 
@@ -60,13 +65,25 @@ sub quoted {
 sub member {
     my ($json, $name) = @_;
     return undef if $json !~ /"$name":"((?:[^"\\]++|\\.)*+)"/;
-    my $text = $1;
+    return unescaped($1);
+}
+
+# What stands between the quotes of a JSON string.
+sub unescaped {
+    my ($text) = @_;
     my %plain = (b => "\b", f => "\f", n => "\n", r => "\r", t => "\t");
     $text =~ s{\\(?:u([dD][89abAB]..)\\u([dD][c-fC-F]..)|u(....)|(.))}{
         defined $4 ? exists $plain{$4} ? $plain{$4} : $4
             : bytes_of(defined $3 ? hex $3 : 0x10000 + ((hex($1) & 0x3ff) << 10) + (hex($2) & 0x3ff))
     }ge;
     return $text;
+}
+
+# The raw JSON of a response whose result has that one member, or ends in it.
+sub last_member {
+    my ($response, $name) = @_;
+    return $1 if $response =~ /\A\{"id":1,"result":\{(?:"known":true,)?"\Q$name\E":(.*)\}\}\z/s;
+    lost('this is not its protocol');
 }
 
 sub bytes_of {
@@ -76,12 +93,29 @@ sub bytes_of {
 }
 
 # Sends one request, its params as JSON, and returns the text of the response; or nothing where none is wanted.
+# Ends with what the host says against it.
 sub call {
+    my ($method, $params, $answered) = @_;
+    my $response = exchange($method, $params, $answered);
+    return $answered ? accepted($response) : undef;
+}
+
+sub accepted {
+    my ($response) = @_;
+    # A response has its error first, or a result that may hold anything.
+    if ($response =~ /\A\{"id":(?:1|null),"error":(\{.*)/s) {
+        my $error = $1;
+        fail(member($error, 'code'), member($error, 'message'), member($error, 'hint'));
+    }
+    return $response;
+}
+
+sub exchange {
     my ($method, $params, $answered) = @_;
     my $id = $answered ? 1 : 'null';
     my $payload = qq({"v":1,"id":$id,"method":"$method","params":$params});
     fail('TOO_LARGE', "$method takes " . length($payload) . " bytes, and a call carries at most $MAX_CALL_BYTES",
-        'write the whole of it to the path that `artifact NAME` prints')
+        $method eq 'summary' ? 'write the whole of it to the path that `artifact NAME` prints' : undef)
         if length $payload > $MAX_CALL_BYTES;
     # Else the socket could become descriptor 1, and a print would land in it.
     while (open(my $null, '+<', '/dev/null')) {
@@ -102,13 +136,8 @@ sub call {
     }
     return if !$answered;
     my ($type, $length) = unpack 'C N', received($socket, 5);
-    lost('this is not its protocol') if $type != 2 || $length > $MAX_CALL_BYTES;
-    my $response = received($socket, $length);
-    if ($response =~ /"error":(\{.*)/s) {
-        my $error = $1;
-        fail(member($error, 'code'), member($error, 'message'), member($error, 'hint'));
-    }
-    return $response;
+    lost('this is not its protocol') if $type != 2 || $length > $MAX_ANSWER_BYTES;
+    return received($socket, $length);
 }
 
 sub received {

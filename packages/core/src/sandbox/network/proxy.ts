@@ -19,11 +19,10 @@ import { setMaxListeners } from 'node:events'
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { SrecodexError } from '../../errors.ts'
+import { listen } from '../listen.ts'
 import type { Allowlist } from './allowlist.ts'
 import type { Gate, Lookup } from './dial.ts'
 import { forwardRequest, MAX_HEADER_BYTES } from './forward.ts'
-import { listenAt } from './listen.ts'
 import { startRecord, type NetworkReport } from './report.ts'
 import { systemLookup } from './resolve.ts'
 import { tunnel } from './tunnel.ts'
@@ -89,13 +88,7 @@ export async function openProxy(options: ProxyOptions): Promise<NetworkProxy> {
     inTurn(client, () => tunnel(gate, request.url ?? '', client, head))
   })
 
-  const release = await listenAt(server, options.listenPath).catch((error: unknown) => {
-    server.close()
-    throw new SrecodexError('STATE_UNWRITABLE', 'the socket of the network proxy cannot be made', {
-      details: { path: options.listenPath },
-      cause: error,
-    })
-  })
+  const release = await listen(server, options.listenPath)
 
   const shutDown = async (): Promise<NetworkReport> => {
     over.abort()
@@ -106,7 +99,7 @@ export async function openProxy(options: ProxyOptions): Promise<NetworkProxy> {
     )
     for (const socket of [...clients, ...gate.outside]) socket.destroy()
     await Promise.all([closed, ...counted])
-    await release()
+    release()
     return gate.record.report()
   }
   let closing: Promise<NetworkReport> | null = null

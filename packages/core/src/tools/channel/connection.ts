@@ -1,5 +1,6 @@
 /**
- * One caller at the socket: its requests in, its answers out.
+ * One caller at the socket: its requests in, its answers out; or, where it begins with a command, the door to a
+ * session of its own.
  *
  * Promises: it reads on only once everything read before is answered, so what a caller sends waits in the
  * caller. Bytes that are not the protocol end it; a call that fails, or that nobody takes, is answered so.
@@ -7,12 +8,12 @@
 
 import type { Socket } from 'node:net'
 import {
+  boundsOf,
   CallError,
   encodeFailure,
   encodeResult,
   FRAME_TYPE,
   FrameDecoder,
-  MAX_JSON_BYTES,
   parseRequest,
   type CallParams,
   type CallRequest,
@@ -34,39 +35,48 @@ export interface ConnectionOwner {
   /** Asks for one call of `takeTurn`. */
   wantsTurn(connection: Connection): void
   leave(connection: Connection): void
+  /** Null where no commands are taken. It keeps the socket, which is paused, and what is left in the decoder. */
+  readonly startCommand: ((socket: Socket, decoder: FrameDecoder, payload: Buffer) => void) | null
+  /** Of all connections. */
+  readonly unsentBytes: number
   /** False when all connections together now hold too much. */
-  account(changeBytes: number): boolean
+  account(changeBytes: number, unsentChangeBytes: number): boolean
   reportFault(fault: unknown): void
 }
 
-const REQUESTS: ReadonlyMap<number, number> = new Map([[FRAME_TYPE.request, MAX_JSON_BYTES]])
+const REQUESTS = boundsOf('request')
+const FIRST = boundsOf('request', 'command')
+
+const SMALL_ANSWER_BYTES = 4096
 
 export class Connection {
   readonly #socket: Socket
   readonly #owner: ConnectionOwner
-  readonly #decoder = new FrameDecoder(REQUESTS)
+  readonly #decoder: FrameDecoder
   readonly #hangUp = new AbortController()
   #callsInFlight = 0
   #countedBytes = 0
+  #countedUnsentBytes = 0
   /** Nothing that it sent counts any more. A socket that merely closed may still have requests in the decoder. */
   #cutOff = false
   #ended = false
   #frameSince = Infinity
   #unsentSince = Infinity
 
+  readonly #listeners: readonly (readonly [string, (chunk: Buffer) => void])[] = [
+    ['data', chunk => this.#receive(chunk)],
+    ['drain', () => this.#proceed()],
+    ['end', () => this.#heardAll()],
+    ['close', () => this.#closed()],
+  ]
+
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.#socket = socket
     this.#owner = owner
+    this.#decoder = new FrameDecoder(owner.startCommand === null ? REQUESTS : FIRST)
     // A reset or a broken pipe: 'close' follows, and says all there is to say.
     socket.on('error', () => {})
-    socket.on('data', chunk => this.#receive(chunk))
-    socket.on('drain', () => this.#proceed())
-    socket.on('end', () => this.#heardAll())
-    socket.on('close', () => {
-      this.#hangUp.abort()
-      this.#release()
-      this.#owner.leave(this)
-    })
+    for (const [event, listener] of this.#listeners) socket.on(event, listener)
   }
 
   /** When the frame or the answer that is under way began; `Infinity` where none is. */
@@ -82,6 +92,11 @@ export class Connection {
       frame = this.#decoder.read()
       if (frame !== null) {
         this.#frameSince = Infinity
+        if (frame.type === FRAME_TYPE.command) {
+          this.#handOver(frame.payload)
+          return
+        }
+        this.#decoder.expect(REQUESTS)
         this.#answer(parseRequest(frame.payload))
       }
     } catch (error) {
@@ -97,6 +112,25 @@ export class Connection {
     this.#hangUp.abort()
     this.#socket.destroy()
     this.#release()
+  }
+
+  /** A caller that hung up before its command began does not want it. */
+  #handOver(payload: Buffer): void {
+    const { startCommand } = this.#owner
+    if (this.#ended || this.#socket.destroyed || startCommand === null) {
+      this.destroy()
+      return
+    }
+    this.#cutOff = true
+    for (const [event, listener] of this.#listeners) this.#socket.off(event, listener)
+    this.#closed()
+    startCommand(this.#socket, this.#decoder, payload)
+  }
+
+  #closed(): void {
+    this.#hangUp.abort()
+    this.#release()
+    this.#owner.leave(this)
   }
 
   #receive(chunk: Buffer): void {
@@ -171,10 +205,20 @@ export class Connection {
     let frame: Buffer
     try {
       frame = result instanceof CallError ? encodeFailure(id, result) : encodeResult(id, result)
+      if (!(result instanceof CallError)) this.#fit(frame)
     } catch (error) {
       frame = encodeFailure(id, this.#failure(error))
     }
     this.#write(frame)
+  }
+
+  /** Large answers wait in this process. @throws {CallError} TOO_LARGE */
+  #fit(frame: Buffer): void {
+    const { unsentBytes, limits } = this.#owner
+    // An answer that is taken at once waits for nobody, and a small one is no smaller as a failure.
+    if (unsentBytes + frame.length <= limits.maxUnsentBytes || frame.length <= SMALL_ANSWER_BYTES) return
+    const message = `the answer has ${frame.length} bytes, and ${unsentBytes} of other answers are not read yet`
+    throw new CallError('TOO_LARGE', message, { hint: 'ask for less at once, and read what comes' })
   }
 
   /** After bytes that are not the protocol nothing that follows has a meaning; a mere bad request does no harm. */
@@ -215,14 +259,17 @@ export class Connection {
 
   #account(): void {
     if (this.#socket.destroyed) return
-    const bytes = this.#decoder.heldBytes + this.#socket.writableLength
-    const fits = this.#owner.account(bytes - this.#countedBytes)
+    const unsentBytes = this.#socket.writableLength
+    const bytes = this.#decoder.heldBytes + unsentBytes
+    const fits = this.#owner.account(bytes - this.#countedBytes, unsentBytes - this.#countedUnsentBytes)
     this.#countedBytes = bytes
-    if (!fits || this.#socket.writableLength > this.#owner.limits.maxUnsentBytes) this.destroy()
+    this.#countedUnsentBytes = unsentBytes
+    if (!fits) this.destroy()
   }
 
   #release(): void {
-    this.#owner.account(-this.#countedBytes)
+    this.#owner.account(-this.#countedBytes, -this.#countedUnsentBytes)
     this.#countedBytes = 0
+    this.#countedUnsentBytes = 0
   }
 }

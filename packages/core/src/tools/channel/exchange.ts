@@ -6,34 +6,47 @@
  */
 
 import type { Socket } from 'node:net'
+import type { CommandHandler } from '../calls.ts'
+import { Commands } from './commands.ts'
 import { Connection, type CallHandler, type ConnectionOwner } from './connection.ts'
 import type { ChannelLimits } from './limits.ts'
 
 /** How long calls are answered before timers and other work get their turn. */
 const TURN_MS = 4
 
+export interface ExchangeOptions {
+  readonly limits: ChannelLimits
+  readonly handlers: ReadonlyMap<string, CallHandler>
+  /** Null where no commands are taken. */
+  readonly commands: { readonly handler: CommandHandler; readonly spoolFolder: string } | null
+  readonly reportFault: (fault: unknown) => void
+}
+
 export class Exchange implements ConnectionOwner {
   readonly limits: ChannelLimits
   readonly handlers: ReadonlyMap<string, CallHandler>
   readonly reportFault: (fault: unknown) => void
+  readonly startCommand: ConnectionOwner['startCommand']
+  readonly commands: Commands | null
   readonly #connections = new Set<Connection>()
   /** In the order of their turns. */
   readonly #ready = new Set<Connection>()
   #scheduled = false
   #bufferedBytes = 0
+  #unsentBytes = 0
   /** Counts anything that happens, so that `drain` can tell when nothing does. */
   #events = 0
   #closed = false
   readonly #sweep: NodeJS.Timeout
 
-  constructor(
-    limits: ChannelLimits,
-    handlers: ReadonlyMap<string, CallHandler>,
-    reportFault: (fault: unknown) => void,
-  ) {
+  constructor({ limits, handlers, commands, reportFault }: ExchangeOptions) {
     this.limits = limits
     this.handlers = handlers
     this.reportFault = reportFault
+    const account = (changeBytes: number): boolean => this.account(changeBytes, 0)
+    const taken = commands && new Commands({ ...commands, limits, account, reportFault })
+    this.commands = taken
+    this.startCommand = taken && ((socket, decoder, payload) => taken.start(socket, decoder, payload))
     this.#sweep = setInterval(() => this.#endStalled(), Math.min(1000, limits.stallTimeoutMs)).unref()
   }
 
@@ -54,8 +67,13 @@ export class Exchange implements ConnectionOwner {
     this.#connections.delete(connection)
   }
 
-  account(changeBytes: number): boolean {
+  get unsentBytes(): number {
+    return this.#unsentBytes
+  }
+
+  account(changeBytes: number, unsentChangeBytes: number): boolean {
     this.#bufferedBytes += changeBytes
+    this.#unsentBytes += unsentChangeBytes
     return this.#bufferedBytes <= this.limits.maxBufferedBytes
   }
 
@@ -73,6 +91,7 @@ export class Exchange implements ConnectionOwner {
     }
   }
 
+  /** Commands are no callers any more: they have an end of their own. */
   hangUp(): void {
     this.#closed = true
     clearInterval(this.#sweep)
@@ -101,5 +120,6 @@ export class Exchange implements ConnectionOwner {
   #endStalled(): void {
     const before = performance.now() - this.limits.stallTimeoutMs
     for (const connection of this.#connections) if (connection.stalledSince < before) connection.destroy()
+    this.commands?.endStalled(before)
   }
 }

@@ -1,9 +1,10 @@
 /** Decides a call of amtool by its closed table. kingpin reads arguments from `@file`, which is refused. */
 
-import { judge, lookup, Refusal } from './decision.ts'
+import { judge, lookup, readOrNull, Refusal } from './decision.ts'
 import type { Call, Judgement, ToolPolicy } from './decision.ts'
 import { Operands } from './operands.ts'
 import { KINGPIN, parseOptionSpecs, readArgv, valuesOf } from './options.ts'
+import type { ReadArgv } from './options.ts'
 import {
   AMTOOL_DEFAULTS,
   AMTOOL_FILE_FLAGS,
@@ -13,6 +14,22 @@ import {
 } from './tables/amtool.ts'
 
 const GLOBAL = parseOptionSpecs(AMTOOL_GLOBAL_FLAGS)
+
+/** A call of amtool, flags and operands apart. */
+export interface ParsedAmtool {
+  readonly verb: string
+  readonly before: ReadArgv
+  readonly read: ReadArgv
+}
+
+/** The call as the table reads it; null: it cannot. */
+export const readAmtool = (argv: readonly string[]): ParsedAmtool | null =>
+  readOrNull(() => {
+    const before = readArgv(argv, GLOBAL, KINGPIN, true)
+    const { verb, after } = verbOf(argv.slice(before.consumed))
+    const own = parseOptionSpecs(lookup(AMTOOL_VERBS, verb)?.flags ?? '')
+    return { verb, before, read: readArgv(after, [...GLOBAL, ...own], KINGPIN) }
+  })
 
 export const decideAmtool = (call: Call, policy: ToolPolicy): Judgement => {
   if (call.argv.some(word => word.startsWith('@')))

@@ -6,7 +6,7 @@
  * is refused too.
  */
 
-import { judge, lookup, Refusal } from './decision.ts'
+import { judge, lookup, readOrNull, Refusal } from './decision.ts'
 import type { Call, Effect, Judgement, ToolPolicy } from './decision.ts'
 import { Operands } from './operands.ts'
 import { AWS_SERVICES } from './tables/aws-services.ts'
@@ -35,7 +35,8 @@ interface Bare {
   readonly isFirst: boolean
 }
 
-interface Parsed {
+/** A call of the AWS CLI, flags and operands apart. */
+export interface ParsedAws {
   readonly service: string | null
   readonly operation: string | null
   /** Every flag with all the words up to the next one: argparse lets many take several. */
@@ -117,7 +118,10 @@ const operatorsOwn = (args: readonly string[], flag: string): string | null => {
   return word.includes('=') ? word.slice(word.indexOf('=') + 1) : (args[index + 1] ?? null)
 }
 
-const parse = (argv: readonly string[]): Parsed => {
+/** The call as the tables read it; null: they cannot. */
+export const readAws = (argv: readonly string[]): ParsedAws | null => readOrNull(() => parse(argv))
+
+const parse = (argv: readonly string[]): ParsedAws => {
   const names: string[] = []
   const flags: { name: string; values: string[] }[] = []
   const operands: string[] = []
@@ -196,7 +200,7 @@ const gatherFiles = (argv: readonly string[], operands: Operands): void => {
 }
 
 /** argparse completes a prefix, and the CLI expands variables in what it opens. */
-const gatherPaths = (verb: string, parsed: Parsed, operands: Operands): void => {
+const gatherPaths = (verb: string, parsed: ParsedAws, operands: Operands): void => {
   for (const { flag, access, of } of AWS_FILE_FLAGS) {
     if (of !== null && !of.has(verb)) continue
     for (const { name, values } of parsed.flags) {
@@ -209,7 +213,7 @@ const gatherPaths = (verb: string, parsed: Parsed, operands: Operands): void => 
 }
 
 /** Where the answer goes: the one word that no flag takes. A switch may stand before it, so all are looked at. */
-const gatherOutfile = (parsed: Parsed, operands: Operands): void => {
+const gatherOutfile = (parsed: ParsedAws, operands: Operands): void => {
   for (const { word, after, isFirst } of parsed.bare) {
     const isKey = isFirst && after !== null && ['key', 'bucket', 'version-id'].includes(after)
     const isPath = after === null || !isFirst || /^[/~]|(^|\/)\.\.(\/|$)/.test(word)
@@ -223,17 +227,17 @@ interface Outcome {
   readonly ownDryRun?: boolean
 }
 
-const hasFlag = (parsed: Parsed, name: string): boolean => parsed.flags.some(one => one.name === name)
+const hasFlag = (parsed: ParsedAws, name: string): boolean => parsed.flags.some(one => one.name === name)
 
 /** argparse completes a prefix. */
-const mayHaveFlag = (parsed: Parsed, name: string): boolean =>
+const mayHaveFlag = (parsed: ParsedAws, name: string): boolean =>
   parsed.flags.some(one => one.name.length > 0 && name.startsWith(one.name))
 
 const classify = (
   verb: string,
   operation: string,
   known: AwsOperation | undefined,
-  parsed: Parsed,
+  parsed: ParsedAws,
 ): Outcome => {
   const hidden = mayHaveFlag(parsed, 'cli-input-json') || mayHaveFlag(parsed, 'cli-input-yaml')
   if (known !== undefined) {
@@ -256,7 +260,7 @@ const classify = (
 }
 
 /** `aws s3`: what is not an address of S3 is a file here. */
-const transfer = (parsed: Parsed, operands: Operands): Outcome => {
+const transfer = (parsed: ParsedAws, operands: Operands): Outcome => {
   const { operation } = parsed
   if (operation === 'ls') return { effect: 'read', reason: '`s3 ls` lists' }
   if (operation === 'presign') return { effect: 'reveal', reason: 'prints an address that needs no login' }
@@ -281,7 +285,7 @@ const transfer = (parsed: Parsed, operands: Operands): Outcome => {
   return { effect: 'mutate', reason: `\`s3 ${operation}\` changes a bucket` }
 }
 
-const idsOf = (parsed: Parsed): string[] => [
+const idsOf = (parsed: ParsedAws): string[] => [
   ...parsed.operands.filter(word => word.startsWith('s3://')),
   ...parsed.flags.flatMap(one => (AWS_ID_FLAGS.test(one.name) ? one.values : [])),
 ]

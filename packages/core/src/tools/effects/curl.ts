@@ -5,7 +5,7 @@
  * `mutates = ["https://hooks.example/deploy/*"]` any method. Every other host is refused.
  */
 
-import { judge, lookup, Refusal } from './decision.ts'
+import { judge, lookup, readOrNull, Refusal } from './decision.ts'
 import type { Call, Judgement, ToolPolicy } from './decision.ts'
 import { Operands } from './operands.ts'
 import { CURL, isSurelyOn, lastValue, parseOptionSpecs, readArgv, valuesOf } from './options.ts'
@@ -13,6 +13,10 @@ import type { ReadArgv } from './options.ts'
 import { CURL_BODIES, CURL_FLAGS, CURL_REFUSED } from './tables/curl.ts'
 
 const SPECS = parseOptionSpecs(CURL_FLAGS)
+
+/** The call as the table reads it; null: it cannot. */
+export const readCurl = (argv: readonly string[]): ReadArgv | null =>
+  readOrNull(() => readArgv(argv, SPECS, CURL))
 
 export const decideCurl = (call: Call, policy: ToolPolicy): Judgement => {
   const read = readArgv(call.argv, SPECS, CURL)

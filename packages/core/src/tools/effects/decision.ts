@@ -161,6 +161,16 @@ export const during = <T>(verb: string, act: () => T): T => {
   }
 }
 
+/** For whoever only wants to know what a call says; null: no table can read it. */
+export const readOrNull = <T>(read: () => T): T | null => {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return null
+  }
+}
+
 /** The entry of a table, and nothing that every object has: `constructor` is a word like any other. */
 export const lookup = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined

@@ -1,7 +1,7 @@
 /** Decides a call of helm by its closed table. A chart is a program: what it can look up, it can print. */
 
 import { didYouMean } from '../../suggestion.ts'
-import { judge, lookup, Refusal } from './decision.ts'
+import { judge, lookup, readOrNull, Refusal } from './decision.ts'
 import type { Call, Judgement, ToolPolicy } from './decision.ts'
 import { Operands } from './operands.ts'
 import { isSurelyOn, lastValue, mayBeOn, parseOptionSpecs, PFLAG, readArgv, valuesOf } from './options.ts'
@@ -18,6 +18,22 @@ import type { HelmVerb } from './tables/helm.ts'
 const GLOBAL = parseOptionSpecs(HELM_GLOBAL_FLAGS)
 
 const isGroup = (word: string): boolean => Object.keys(HELM_VERBS).some(key => key.startsWith(`${word} `))
+
+/** A call of helm, flags and operands apart. */
+export interface ParsedHelm {
+  readonly verb: string
+  readonly before: ReadArgv
+  readonly read: ReadArgv
+}
+
+/** The call as the table reads it; null: it cannot. */
+export const readHelm = (argv: readonly string[]): ParsedHelm | null =>
+  readOrNull(() => {
+    const before = readArgv(argv, GLOBAL, PFLAG, true)
+    const { verb, rest } = verbOf(argv[before.consumed] ?? '', argv.slice(before.consumed + 1))
+    const own = parseOptionSpecs(lookup(HELM_VERBS, verb)?.flags ?? '')
+    return { verb, before, read: readArgv(rest, [...GLOBAL, ...own], PFLAG) }
+  })
 
 export const decideHelm = (call: Call, policy: ToolPolicy): Judgement => {
   const before = readArgv(call.argv, GLOBAL, PFLAG, true)

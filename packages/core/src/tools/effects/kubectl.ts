@@ -7,7 +7,7 @@
  */
 
 import { didYouMean } from '../../suggestion.ts'
-import { during, judge, lookup, Refusal } from './decision.ts'
+import { during, judge, lookup, readOrNull, Refusal } from './decision.ts'
 import type { Call, Effect, Judgement, KubernetesObject, ToolPolicy, Unresolved } from './decision.ts'
 import { Operands } from './operands.ts'
 import { isSurelyOn, lastValue, mayBeOn, parseOptionSpecs, PFLAG, readArgv, valuesOf } from './options.ts'
@@ -38,7 +38,8 @@ const specsOf = (path: string): OptionSpec[] => {
 
 const isGroup = (path: string): boolean => Object.keys(KUBECTL_FLAGS).some(key => key.startsWith(`${path} `))
 
-interface Parsed {
+/** A call of kubectl, flags and operands apart. */
+export interface ParsedKubectl {
   readonly path: string
   /** null: a group that names no sub-command, which prints its help. */
   readonly verb: KubectlVerb | null
@@ -52,7 +53,7 @@ export const decideKubectl = (call: Call, policy: ToolPolicy): Judgement => {
   return during(parsed.path, () => decideParsed(call, policy, parsed))
 }
 
-const decideParsed = (call: Call, policy: ToolPolicy, parsed: Parsed): Judgement => {
+const decideParsed = (call: Call, policy: ToolPolicy, parsed: ParsedKubectl): Judgement => {
   if (parsed.verb === null) {
     refuseIdentity(parsed, policy)
     return judge('read', parsed.path, 'prints its help')
@@ -79,7 +80,10 @@ const decideParsed = (call: Call, policy: ToolPolicy, parsed: Parsed): Judgement
 
 const ASCII_WORD = /^[\u0021-\u007e]+$/
 
-const parse = (argv: readonly string[]): Parsed => {
+/** The call as the tables read it; null: they cannot. */
+export const readKubectl = (argv: readonly string[]): ParsedKubectl | null => readOrNull(() => parse(argv))
+
+const parse = (argv: readonly string[]): ParsedKubectl => {
   const before = readArgv(argv, GLOBAL, PFLAG, true)
   const first = argv[before.consumed]
   if (before.rest !== null) throw new Refusal('`--` stands before the verb')
@@ -128,7 +132,7 @@ const refuseRepository = (path: string, operand: string): void => {
 }
 
 /** What the operator's own `args` say may be said again; anything else would lead elsewhere. */
-const refuseIdentity = (parsed: Parsed, policy: ToolPolicy): void => {
+const refuseIdentity = (parsed: ParsedKubectl, policy: ToolPolicy): void => {
   const own = new Set(parseOptionSpecs(lookup(KUBECTL_FLAGS, parsed.path) ?? '').map(spec => spec.long))
   const given = [...parsed.before.options, ...parsed.read.options.filter(option => !own.has(option.name))]
   const asked = given.filter(option => KUBECTL_IDENTITY.has(option.name))
@@ -152,7 +156,7 @@ const refuseIdentityOfPlugin = (argv: readonly string[]): void => {
   if (odd !== undefined) throw new Refusal(`\`${odd}\` may decide where the operator's identity goes`)
 }
 
-const refuseFlags = ({ path, read, before }: Parsed): void => {
+const refuseFlags = ({ path, read, before }: ParsedKubectl): void => {
   const options = [...before.options, ...read.options]
   for (const { name, value } of options) {
     const why = lookup(KUBECTL_REFUSED_FLAGS, `${path} --${name}`) ?? lookup(KUBECTL_REFUSED_FLAGS, name)
@@ -176,7 +180,7 @@ const refuseFlags = ({ path, read, before }: Parsed): void => {
 
 const outputForm = (value: string): string => (value.split('=', 1)[0] ?? '').toLowerCase()
 
-const gatherFiles = (call: Call, { path, read }: Parsed): Operands => {
+const gatherFiles = (call: Call, { path, read }: ParsedKubectl): Operands => {
   const operands = new Operands(call)
   const add = (value: string, access: 'read' | 'write', form: 'file' | 'kustomization' = 'file'): void => {
     if (form === 'kustomization') refuseRepository(path, value)
@@ -224,7 +228,7 @@ interface KubernetesTarget {
   readonly unresolved: readonly Unresolved[]
 }
 
-const targetOf = (parsed: Parsed): KubernetesTarget => {
+const targetOf = (parsed: ParsedKubectl): KubernetesTarget => {
   const { verb, read, before } = parsed
   const objects = verb === null ? [] : objectsOf(verb, read)
   const unresolved = new Set<Unresolved>()
@@ -257,7 +261,7 @@ const objectsOf = ({ operands: form }: KubectlVerb, read: ReadArgv): KubernetesO
 }
 
 /** No name of an object holds `=` or ends in `-`. */
-const isChange = (word: string): boolean => word.includes('=') || word.endsWith('-')
+export const isChange = (word: string): boolean => word.includes('=') || word.endsWith('-')
 
 const named = (resource: string, names: readonly string[]): KubernetesObject[] =>
   names.map(name => ({ resource, name }))
@@ -290,7 +294,7 @@ const SECRET_HINT = "`kubectl get secret` without `-o` names secrets; their cont
 
 const effectOf = (
   call: Call,
-  parsed: Parsed,
+  parsed: ParsedKubectl,
   operands: Operands,
   objects: readonly KubernetesObject[],
 ): Outcome => {
@@ -325,7 +329,7 @@ const effectOf = (
   return { effect: 'mutate', reason: `\`${path}\` changes the cluster` }
 }
 
-const listsOnly = ({ path, read }: Parsed): boolean => {
+const listsOnly = ({ path, read }: ParsedKubectl): boolean => {
   if (!['label', 'annotate', 'set env'].includes(path) || !isSurelyOn(read, 'list')) return false
   const changes = [...read.operands, ...(read.rest ?? [])].some(isChange)
   return !changes && read.options.every(option => option.name !== 'env' && option.name !== 'from')
@@ -360,7 +364,7 @@ const rawOutcome = (path: string, paths: readonly string[]): Outcome => {
 
 const secretsShown = (
   call: Call,
-  { path, verb, read }: Parsed,
+  { path, verb, read }: ParsedKubectl,
   operands: Operands,
   objects: readonly KubernetesObject[],
 ): Outcome | null => {

@@ -6,7 +6,7 @@
  * (programs, files, other servers) is refused whoever asks.
  */
 
-import { judge, Refusal } from './decision.ts'
+import { judge, readOrNull, Refusal } from './decision.ts'
 import type { Call, Judgement, ToolPolicy } from './decision.ts'
 import { Operands } from './operands.ts'
 import { GETOPT, lastValue, parseOptionSpecs, readArgv, valuesOf } from './options.ts'
@@ -21,6 +21,10 @@ import {
 
 const SPECS = parseOptionSpecs(PSQL_FLAGS)
 const SQL_PATTERN = 'sql'
+
+/** The call as the table reads it; null: it cannot. */
+export const readPsql = (argv: readonly string[]): ReadArgv | null =>
+  readOrNull(() => readArgv(argv, SPECS, GETOPT))
 
 export const decidePsql = (call: Call, policy: ToolPolicy): Judgement => {
   const read = readArgv(call.argv, SPECS, GETOPT)

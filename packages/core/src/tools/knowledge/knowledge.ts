@@ -13,13 +13,19 @@ export interface Rehearsal {
   readonly exitCode: number
   readonly stdout: string
   readonly stderr: string
-  /** What apply will run in place of the script's own words: selectors and `--all` resolved to names. */
-  readonly argv: readonly string[]
-  /** `shop/deployment/web`; at least one. */
+  /**
+   * What apply will run in place of the script's own words, one after another: selectors and `--all` resolved to
+   * names, a call for each namespace where one argv can name but one.
+   *
+   * Empty: nothing would happen (a dry run that fails as a whole, a selector that finds nothing), so the answer
+   * stands as it is and nothing is planned. Not empty beside an exit code: a part would happen and a part fail.
+   */
+  readonly runs: readonly (readonly string[])[]
+  /** `shop/deployment/web`, `node/n1`; at least one where anything is run. */
   readonly targets: readonly string[]
   /** Why the script's way from here on may differ once it is real; null: no reason. */
   readonly incomplete: string | null
-  /** Uids, revisions, versions that `settle` compares with later. JSON. */
+  /** By target, as JSON: uids, revisions, versions that `settle` compares with later. */
   readonly before: Readonly<Record<string, string>>
 }
 
@@ -33,7 +39,10 @@ export interface StartedMutation {
 }
 
 export interface FailureKind {
-  /** `forbidden`, `not found`, `conflict`, `throttled`, `timed out`, `unreachable`, `expired login`, `failed`. */
+  /**
+   * `forbidden`, `not found`, `conflict`, `invalid`, `denied`, `throttled`, `timed out`, `unreachable`,
+   * `expired login`, `failed`.
+   */
   readonly class: string
   /** The server said that nothing was changed: doing it again is safe. */
   readonly definite: boolean
@@ -42,11 +51,18 @@ export interface FailureKind {
   readonly hint: string | null
 }
 
+/**
+ * Wherever a decision names no namespace, region or database, it is the one of the operator's context: `located` of
+ * `known.ts` fills it in from the tool's identity. What depends on it and does not find it says no.
+ */
 export interface ToolKnowledge {
   /** Words that are equal exactly where two calls mean the same: order of flags and operands, spelling, sides. */
   canonical(call: Call, decision: Decision): readonly string[]
-  /** Contents of a file operand or stdin in a form that is equal where the meaning is. @default the bytes */
-  canonicalBody?(text: string): string
+  /**
+   * Contents of a file operand or stdin in a form that is equal where the meaning is. Without the call, which says
+   * how they are read, the bytes. @default the bytes
+   */
+  canonicalBody?(text: string, call?: Call): string
   /** Validates a mutation by the tool's own dry run where it has one. Never mutates. */
   rehearse(
     call: Call,
@@ -61,12 +77,15 @@ export interface ToolKnowledge {
     decision: Decision,
     plannedTargets: ReadonlySet<string>,
   ): { readonly stdout: string } | null
-  /** The words that are run: marked so that `settle` can find the call again. */
-  marked?(argv: readonly string[], call: string): readonly string[]
+  /** The words that are run: marked so that `settle` can find the call again by its id. */
+  marked?(call: Call, id: string): readonly string[]
   /** Did a mutation happen whose result is not known? */
   settle?(mutation: StartedMutation, ask: AskTool): Promise<'done' | 'not-done' | 'unknown'>
   /** It undoes what this run itself changed, and nothing else. */
   undoes?(call: Call, decision: Decision, changed: ReadonlySet<string>): boolean
-  /** Of a call that ended with a code other than 0. */
-  failure(exitCode: number | null, stderr: string): FailureKind
+  /**
+   * Of a call that ended with a code other than 0. What a mutation prints on stdout it did: with any of it, no
+   * failure is definite.
+   */
+  failure(exitCode: number | null, stderr: string, stdout?: string): FailureKind
 }

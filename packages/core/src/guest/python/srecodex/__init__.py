@@ -1,24 +1,73 @@
-"""What a script tells srecodex: `summary`, `progress`, `artifact`.
+"""What a script does beyond its own sandbox.
 
-Any thread may call, also from within asyncio (a call takes a fraction of a millisecond and uses no event loop),
-and so may the children of `os.fork` and multiprocessing.
+- `summary`, `progress`, `artifact`: what a run returns, how far it is, what it keeps.
+- `each`: parallel work with a ledger. `once`: a value decided once. `may`: a fallback that is declared.
+- `skill`, `askill`: run a skill. `tool`, `atool`: call an MCP tool.
 
-Run by hand, outside a sandbox, `summary` prints to stdout, `progress` prints to stderr if that is a terminal, and
-`artifact` gives a path below the current folder.
+Any thread may call, also from within asyncio (a call that is not awaited takes a fraction of a millisecond, but for
+`skill`, `tool` and a plain `each`), and so may the children of `os.fork` and multiprocessing.
+
+Run by hand, outside a sandbox, `summary` prints to stdout, `progress` prints to stderr if that is a terminal,
+`artifact` gives a path below the current folder, `each`, `once` and `may` work without a ledger, and `skill` and
+`tool` raise `SrecodexError` with the code OUTSIDE.
 
 Only what the interpreter has loaded anyway is imported up front, and `json` never for a plain text: it nearly doubles
-the start of an interpreter.
+the start of an interpreter. Where this package lies no compiled files can be kept, so each module is compiled anew by
+every script that needs it, and the parts are loaded when they are first used.
 """
 
 import _thread
 import os
 import sys
 
-__all__ = ["SrecodexError", "artifact", "progress", "summary"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._calls import askill, atool, may, once, skill, tool
+    from ._each import each
+    from ._results import Item, Items
 
-_MAX_CALL_BYTES = 1024 * 1024
-_REQUEST = 1
-_RESPONSE = 2
+__all__ = [
+    "Item",
+    "Items",
+    "Skipped",
+    "SkillError",
+    "SrecodexError",
+    "ToolError",
+    "artifact",
+    "askill",
+    "atool",
+    "each",
+    "may",
+    "once",
+    "progress",
+    "skill",
+    "summary",
+    "tool",
+]
+
+_LATER = {
+    "Item": "_results",
+    "Items": "_results",
+    "askill": "_calls",
+    "atool": "_calls",
+    "each": "_each",
+    "may": "_calls",
+    "once": "_calls",
+    "skill": "_calls",
+    "tool": "_calls",
+}
+
+
+def __getattr__(name: str):
+    part = _LATER.get(name)
+    if part is None:
+        raise AttributeError("module %r has no attribute %r" % (__name__, name))
+    value = globals()[name] = getattr(_part(part), name)
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
 
 
 class SrecodexError(Exception):
@@ -39,6 +88,22 @@ class SrecodexError(Exception):
         return text if self.hint is None else "%s\nhint: %s" % (text, self.hint)
 
 
+class ToolError(SrecodexError):
+    """An MCP tool said no (TOOL_FAILED), or the operator's policy did (REFUSED)."""
+
+
+class SkillError(SrecodexError):
+    """A skill that did not give its result.
+
+    SKILL_UNKNOWN, SKILL_INPUTS or REFUSED: it was not started. SKILL_FAILED, SKILL_TIMED_OUT, SKILL_OUTPUT: it ended
+    with another exit code than 0, was ended for taking too long, printed something else than one JSON object.
+    """
+
+
+class Skipped(SrecodexError):
+    """What is not in the approved plan, or comes while the run is ending, is not done (SKIPPED)."""
+
+
 def summary(text: object) -> None:
     """Says what the run returns; the last call wins. At most 256 KiB of text.
 
@@ -49,7 +114,7 @@ def summary(text: object) -> None:
         sys.stdout.write(words if words.endswith("\n") else words + "\n")
         sys.stdout.flush()
     else:
-        _call("summary", '{"text":%s}' % _quoted(words))
+        _part("_channel").call("summary", '{"text":%s}' % _quoted(words))
 
 
 def progress(done: float, total: "float | None" = None, note: str = "") -> None:
@@ -65,7 +130,7 @@ def progress(done: float, total: "float | None" = None, note: str = "") -> None:
     else:
         try:
             of = "null" if whole is None else whole
-            _call("progress", '{"done":%s,"total":%s,"note":%s}' % (count, of, _quoted(words)), answered=False)
+            _part("_channel").call("progress", '{"done":%s,"total":%s,"note":%s}' % (count, of, _quoted(words)), answered=False)
         except SrecodexError as error:
             if error.code != "DISCONNECTED":
                 raise
@@ -84,7 +149,7 @@ def artifact(name: str) -> str:
             raise SrecodexError("INVALID_PARAMS", "the name of an artifact is a relative path without ..")
         path = os.path.join(".", name)
     else:
-        path = _call("artifact", '{"name":%s}' % _quoted(_words(name)))["path"]
+        path = _part("_channel").call("artifact", '{"name":%s}' % _quoted(_words(name)))["path"]
     os.makedirs(os.path.dirname(path), exist_ok=True)
     return path
 
@@ -141,112 +206,29 @@ def _import(name: str):
     module = _imported.get(name)
     if module is None:
         with _importing:
-            module = _imported[name] = __import__(name)
+            __import__(name)
+            module = _imported[name] = sys.modules[name]
     return module
 
 
-# Connections that no call uses now, and the process that opened them. A call takes one, or opens one, and puts it
-# back: so threads never wait for each other, and `list.pop` and `list.append` need no lock. Whatever fails under
-# way loses its connection, since half an answer may be left on it.
-_idle: list = []
-_owner = 0
+def _part(name: str):
+    """A module of this package."""
+    return _import(__name__ + "." + name)
 
 
-def _call(method: str, params: str, answered: bool = True):
-    """Sends one request, its `params` as JSON, and gives the result of the response."""
-    request = '{"v":1,"id":%s,"method":"%s","params":%s}' % (1 if answered else "null", method, params)
-    payload = request.encode("utf-8")
-    if len(payload) > _MAX_CALL_BYTES:
-        raise SrecodexError(
-            "TOO_LARGE",
-            "%s takes %d bytes, and a call carries at most %d" % (method, len(payload), _MAX_CALL_BYTES),
-            "write the whole of it to the path that artifact(name) gives",
-        )
+def _params(**params: object) -> str:
+    """The params of a call as JSON."""
+    return _json(params, "what this call carries is no JSON")
+
+
+def _json(value: object, why: str) -> str:
+    json = _import("json")
     try:
-        connection = _connection()
-        try:
-            # Without the flag a script that restored SIGPIPE's default would die silently here.
-            connection.sendall(_header(len(payload)) + payload, _no_signal)
-            answer = _receive(connection) if answered else None
-        except BaseException:
-            connection.close()
-            raise
-    except OSError as error:
-        # Without a number it is not the system's: a signal handler of the script raised, say, TimeoutError.
-        if error.errno is None:
-            raise
-        raise _lost(error.strerror) from None
-    _idle.append(connection)
-    if answer is None or answer == b'{"id":1,"result":null}':
-        return None
-    response = _import("json").loads(answer)
-    if "error" in response:
-        error = response["error"]
-        raise SrecodexError(error["code"], error["message"], error.get("hint"))
-    return response["result"]
-
-
-def _connection():
-    global _owner, _no_signal
-    if _owner != os.getpid():
-        if not _owner:
-            _import("atexit").register(_close_idle)
-        # After a fork these are the parent's: closing our copy leaves its own open.
-        _close_idle()
-        _owner = os.getpid()
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SrecodexError("INVALID_PARAMS", "%s: %s" % (why, error)) from None
     try:
-        return _idle.pop()
-    except IndexError:
-        pass
-    _socket = _import("_socket")
-    _no_signal = _socket.MSG_NOSIGNAL
-    path = os.environ["SRECODEX_SOCKET"]
-    if len(os.fsencode(path)) > 107:
-        raise _lost("SRECODEX_SOCKET is too long for a socket")
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        # socket.setdefaulttimeout is meant for the script's own connections.
-        connection.settimeout(None)
-        connection.connect(path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-_no_signal = 0
-
-
-def _close_idle() -> None:
-    try:
-        while True:
-            _idle.pop().close()
-    except IndexError:
-        pass
-
-
-def _header(length: int) -> bytes:
-    return bytes((_REQUEST,)) + length.to_bytes(4, "big")
-
-
-def _receive(connection) -> bytes:
-    header = _read(connection, 5)
-    length = int.from_bytes(header[1:], "big")
-    if header[0] != _RESPONSE or length > _MAX_CALL_BYTES:
-        raise _lost("this is not its protocol")
-    return _read(connection, length)
-
-
-def _lost(why: "str | None") -> SrecodexError:
-    return SrecodexError("DISCONNECTED", "srecodex does not answer: %s" % why)
-
-
-def _read(connection, length: int) -> bytes:
-    pieces = []
-    while length > 0:
-        piece = connection.recv(min(length, 65536))
-        if not piece:
-            raise _lost("it hung up")
-        pieces.append(piece)
-        length -= len(piece)
-    return b"".join(pieces)
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))
+    return text

@@ -53,6 +53,8 @@ volumeattachments,volumeattachment storage.k8s.io
 
 interface Resource {
   readonly plural: string
+  /** The kind in lower case: `deployment`. */
+  readonly kind: string
   readonly group: string
 }
 
@@ -63,7 +65,9 @@ const BY_NAME: ReadonlyMap<string, Resource> = new Map(
       const [names = '', group = ''] = line.split(' ')
       const all = names.split(',')
       const plural = all[0] ?? ''
-      return all.map(name => [name, { plural, group }] as const)
+      // Endpoints are the one kind that is a plural.
+      const kind = plural === 'endpoints' ? plural : (all[1] ?? plural)
+      return all.map(name => [name, { plural, kind, group }] as const)
     }),
 )
 
@@ -76,6 +80,22 @@ export const canonicalResource = (word: string): string => {
   const versionless = /^v\d/.test(qualifiers[0] ?? '') ? qualifiers.slice(1) : qualifiers
   const group = versionless.join('.')
   return group === '' || group === known.group ? known.plural : lower
+}
+
+/** `deployments` is `deployment`; of a kind that is not built in, the word without its group and its plural's s. */
+export const kindOfResource = (word: string): string => {
+  const canonical = canonicalResource(word)
+  const known = BY_NAME.get(canonical)
+  if (known !== undefined) return known.kind
+  const [head = ''] = canonical.split('.')
+  return head.endsWith('s') ? head.slice(0, -1) : head
+}
+
+/** `deployments.apps`, as the server names what an object is of: by its kind in lower case and its group. */
+export const qualifiedPlural = (kind: string, group: string): string => {
+  const known = BY_NAME.get(kind)
+  const plural = known?.group === group ? known.plural : `${kind}s`
+  return group === '' ? plural : `${plural}.${group}`
 }
 
 /** Whatever its group: some stores of secrets name their kinds alike. */

@@ -1,5 +1,5 @@
 /**
- * Binds the server of a channel to its path, however long that is.
+ * Binds the server of a run's socket to its path, however long that is.
  *
  * Promises: the server is bound, its socket has mode 0600 and the caller goes on, all in one turn of the loop:
  * nobody is accepted, and no error of the server is raised, before the caller can hear of it.
@@ -8,7 +8,7 @@
 import { chmodSync, closeSync, constants, openSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { basename, dirname } from 'node:path'
-import { SrecodexError } from '../../errors.ts'
+import { SrecodexError } from '../errors.ts'
 
 /** `sun_path` holds 108 bytes, its NUL included. */
 const MAX_PATH_BYTES = 107

@@ -1,0 +1,51 @@
+/** A plan as whoever approves it reads it: how much, of what, on whom, as whom, and what may come besides. */
+
+import { countPlan, type Plan } from '@srecodex/core'
+import { paint, type Terminal } from '../terminal.ts'
+import { wrap } from './layout.ts'
+import { count, duration, plural } from './units.ts'
+
+/** First and last targets of each kind that are shown. */
+const SHOWN_ENDS = 3
+
+/** @param most the blast radius that is allowed. */
+export function renderPlan(plan: Plan, most: number, terminal: Terminal): string {
+  const changes = countPlan(plan.calls)
+  const total = changes.reduce((sum, { targets }) => sum + Math.max(1, targets), 0)
+  const lifeMs = Date.parse(plan.expiresAt) - Date.now()
+  const lines = [
+    paint.err('bold', `Plan ${plan.id}`),
+    `  ${plural(total, 'change')} of at most ${count(most)} · good for ${duration(Math.max(0, lifeMs))}`,
+    ...plan.bound.tools.map(({ tool, summary }) => `  ${tool} as ${plain(summary)}`),
+    '',
+    ...changes.flatMap(({ tool, verb, targets }) => [
+      `  ${paint.err('yellow', `${count(Math.max(1, targets))} × ${plain(`${tool} ${verb}`)}`)}`,
+      ...ends(targetsOf(plan, tool, verb)).map(line => `      ${line}`),
+    ]),
+    ...plan.may.map(({ tool, argv }) => `  may also: ${plain([tool, ...argv].join(' '))}`),
+    ...plan.incomplete.map(why => paint.err('yellow', `  not complete: ${plain(why)}`)),
+  ]
+  const wrapped = lines.flatMap(line => (line === '' ? [''] : indented(line, terminal.columns)))
+  return `${wrapped.join('\n')}\n`
+}
+
+function targetsOf(plan: Plan, tool: string, verb: string): string[] {
+  return plan.calls.filter(call => call.tool === tool && call.verb === verb).flatMap(call => call.targets)
+}
+
+function ends(targets: readonly string[]): string[] {
+  const shown = targets.map(plain)
+  const hidden = shown.length - 2 * SHOWN_ENDS
+  if (hidden <= 1) return shown
+  return [...shown.slice(0, SHOWN_ENDS), `… ${count(hidden)} more`, ...shown.slice(-SHOWN_ENDS)]
+}
+
+function indented(line: string, columns: number): string[] {
+  const indent = /^ */.exec(line)![0]
+  return wrap(line.slice(indent.length), columns - indent.length).map(part => `${indent}${part}`)
+}
+
+/** Names are the script's, or a server's, own words: they must not draw on the terminal. */
+function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+}

@@ -1,0 +1,267 @@
+/**
+ * The host programs that the scripts of one run may call, each call in a sandbox of its own.
+ *
+ * Promises: a program is found outside of whatever a script may write; it is given its own credentials and no
+ * other's; the cluster and the identity that kubectl and helm act with do not change within a run. What a call may
+ * do was decided before: nothing here judges words.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { isAbsolute, join, normalize } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { NAMED_SECTIONS, resolvedDefault, resolveFields, type ResolvedTool } from '../config/schema.ts'
+import { SrecodexError } from '../errors.ts'
+import { systemLayout } from '../sandbox/detect.ts'
+import { contains } from '../sandbox/workspace.ts'
+import type { AskTool, ProgramCall, ProgramOutcome, Programs, ToolIdentity } from './calls.ts'
+import { builtInTools } from './effects/effects.ts'
+import { toolArgv } from './programs/argv.ts'
+import { BY_ENTRY_ONLY } from './programs/defaults.ts'
+import { copyEtc } from './programs/etc.ts'
+import { findProgram, type FoundProgram } from './programs/find.ts'
+import { identityOf } from './programs/identity.ts'
+import { closingPrefix, inheritedDescriptors } from './programs/leaks.ts'
+import { createPace, type Pace } from './programs/pace.ts'
+import { createChannelPool } from './programs/pipes.ts'
+import { prepareTool, type PreparedTool } from './programs/prepare.ts'
+import type { ToolProfile, WorkspaceShape } from './programs/profile.ts'
+import { startProgram, STATUS_FD, workspaceChanged } from './programs/start.ts'
+import { verifyMounts, type Verification } from './programs/verify-mounts.ts'
+import { CallError } from './protocol.ts'
+
+export type { WorkspaceShape } from './programs/profile.ts'
+
+export interface ProgramsOptions {
+  /** Private folder of this run for what tools need, 0700; made where it is absent, emptied by `close`. */
+  readonly folder: string
+  /** Outlives runs: what tools remember of servers. */
+  readonly cacheFolder: string
+  /** `tools` of the config. */
+  readonly tools: Readonly<Record<string, ResolvedTool>>
+  readonly workspace: WorkspaceShape
+  /** The operator's, by its real path. */
+  readonly home: string
+  /** The caller's: PATH, and what tools take from it. */
+  readonly environment: NodeJS.ProcessEnv
+  /** Path of bubblewrap. */
+  readonly bubblewrap: string
+}
+
+interface Tool {
+  readonly found: FoundProgram
+  readonly config: ResolvedTool
+  readonly pace: Pace
+  prepared: PreparedTool | null
+  identity: Promise<ToolIdentity> | null
+}
+
+/** More than a program is given to end. */
+const CLOSING_MS = 5000
+const MAX_ASKED_BYTES = 16 * 2 ** 20
+/** A script's own places; what it hands over is shown there and nowhere else. */
+const SCRIPT_FOLDERS = ['/tmp', '/var/tmp']
+
+export async function openPrograms(options: ProgramsOptions): Promise<Programs> {
+  const tools = findTools(options)
+  const system = systemLayout()
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  const etcFolder = join(options.folder, 'etc')
+  const etc = copyEtc(etcFolder)
+  const channels = createChannelPool(join(options.folder, 'pipes'))
+  const closing = closingPrefix(inheritedDescriptors())
+  const closed = new AbortController()
+  const running = new Set<Promise<unknown>>()
+
+  const toolOf = (name: string): Tool => {
+    const tool = tools.get(name)
+    if (tool !== undefined) return tool
+    throw new CallError('REFUSED', `\`${name}\` is not a tool that scripts may call`, {
+      hint: `install it, or add [tools.${name}] to the config; srecodex tools list shows what there is`,
+    })
+  }
+
+  const prepared = (tool: Tool): PreparedTool => {
+    tool.prepared ??= prepareTool({
+      found: tool.found,
+      config: tool.config,
+      configOf: name => configOf(options, name),
+      home: options.home,
+      workspace: options.workspace.path,
+      environment: options.environment,
+      system,
+      etcFolder,
+      etc,
+      folder: options.folder,
+      cacheFolder: options.cacheFolder,
+    })
+    return tool.prepared
+  }
+
+  const start = async (tool: Tool, call: ProgramCall, signal: AbortSignal): Promise<ProgramOutcome> => {
+    const { program, args, environment, grants, defaults } = prepared(tool)
+    refuseOddFiles(call, options)
+    const profile = {
+      ...grants,
+      workspace: { ...options.workspace, shown: call.workspace },
+      files: call.files,
+      cwd: call.cwd,
+    }
+    const verification = verified(profile)
+    // what verifies is a program of the system
+    const sandbox = verification === null ? profile : { ...profile, system }
+    const channel = await channels.take()
+    return startProgram({
+      command: [
+        ...closing,
+        options.bubblewrap,
+        ...toolArgv(sandbox, STATUS_FD),
+        ...(verification?.command ?? []),
+        program,
+        ...args,
+        ...call.argv,
+      ],
+      refusal: verification?.refusal ?? null,
+      environment,
+      stdin: call.stdin,
+      channel,
+      signal,
+      ownCodesOnly: defaults.foreignCodes?.every(word => !call.argv.includes(word)) ?? false,
+      onOutput: (stream, chunk) => call.onOutput(stream, chunk),
+    })
+  }
+
+  const run = async (call: ProgramCall): Promise<ProgramOutcome> => {
+    const tool = toolOf(call.tool)
+    const signal = AbortSignal.any([call.signal, closed.signal])
+    let leave: () => void
+    try {
+      leave = await tool.pace.enter(signal)
+    } catch {
+      throw new CallError('TOOL_FAILED', `the call of ${call.tool} was ended before it began`)
+    }
+    try {
+      return await start(tool, call, signal)
+    } finally {
+      leave()
+    }
+  }
+
+  const tracked = async (call: ProgramCall): Promise<ProgramOutcome> => {
+    const outcome = run(call)
+    running.add(outcome)
+    try {
+      return await outcome
+    } finally {
+      running.delete(outcome)
+    }
+  }
+
+  const askTool =
+    (tool: string): AskTool =>
+    async (argv, asked = {}) => {
+      const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
+      let bytes = 0
+      const tooMuch = new AbortController()
+      const outcome = await tracked({
+        tool,
+        argv,
+        cwd: '/tmp',
+        stdin: asked.stdin ?? null,
+        files: asked.files ?? [],
+        workspace: 'hidden',
+        signal: tooMuch.signal,
+        onOutput: (stream, chunk) => {
+          bytes += chunk.length
+          if (bytes > MAX_ASKED_BYTES) tooMuch.abort()
+          else chunks[stream].push(chunk)
+        },
+      })
+      const text = (stream: 'stdout' | 'stderr'): string => Buffer.concat(chunks[stream]).toString('utf8')
+      return { exitCode: outcome.exitCode ?? 255, stdout: text('stdout'), stderr: text('stderr') }
+    }
+
+  const lookUpIdentity = async (name: string): Promise<ToolIdentity> =>
+    identityOf({
+      tool: name,
+      prepared: prepared(toolOf(name)),
+      ask: askTool(name),
+      readCredential: textOrNull,
+    })
+
+  return {
+    names: [...tools.keys()],
+    policy: name => {
+      const { reads, mutates, reveals, args } = toolOf(name).config
+      return { reads, mutates, reveals, args }
+    },
+    identity: async name => {
+      const tool = toolOf(name)
+      // What failed is asked again: the operator may have logged in meanwhile.
+      tool.identity ??= lookUpIdentity(name).catch(error => {
+        tool.identity = null
+        throw error
+      })
+      return tool.identity
+    },
+    run: tracked,
+    close: async () => {
+      closed.abort()
+      // not for ever: whoever takes the output of a call may have gone without a word
+      await Promise.race([Promise.allSettled(running), sleep(CLOSING_MS, null, { ref: false })])
+      rmSync(options.folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function findTools(options: ProgramsOptions): Map<string, Tool> {
+  const names = [
+    ...builtInTools().filter(name => !BY_ENTRY_ONLY.has(name) || Object.hasOwn(options.tools, name)),
+    ...Object.keys(options.tools),
+  ]
+  const tools = new Map<string, Tool>()
+  for (const name of new Set(names)) {
+    const found = findProgram(name, { ...options, workspace: options.workspace.path })
+    if (found === null) continue
+    const config = configOf(options, name)
+    tools.set(name, { found, config, pace: createPace(config), prepared: null, identity: null })
+  }
+  return tools
+}
+
+function configOf(options: ProgramsOptions, name: string): ResolvedTool {
+  const own = Object.hasOwn(options.tools, name) ? options.tools[name] : undefined
+  return own ?? resolveFields(NAMED_SECTIONS.tools.fields, (_key, one) => resolvedDefault(one))
+}
+
+/** What a script names is shown where it says, so it may not say a place that means something to the tool. */
+function refuseOddFiles(call: ProgramCall, options: ProgramsOptions): void {
+  const isBelow = (folder: string, path: string): boolean => folder !== path && contains(folder, path)
+  for (const { path } of call.files) {
+    const isPlain = isAbsolute(path) && normalize(path) === path
+    const isOwn =
+      isBelow(options.workspace.path, path) ||
+      (SCRIPT_FOLDERS.some(folder => isBelow(folder, path)) && !contains(options.home, path))
+    if (isPlain && isOwn) continue
+    throw new CallError('REFUSED', `${call.tool} cannot be shown ${path}`, {
+      hint: 'files for a tool lie in the workspace or in /tmp',
+    })
+  }
+}
+
+function verified(profile: ToolProfile): Verification | null {
+  try {
+    return verifyMounts(profile, randomUUID())
+  } catch (error) {
+    if (error instanceof SrecodexError) throw workspaceChanged()
+    throw error
+  }
+}
+
+function textOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}
