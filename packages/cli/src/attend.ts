@@ -1,7 +1,15 @@
 /** A run that somebody waits for: progress while it goes, Ctrl-C, questions, and what is said at its end. */
 
 import { createInterface } from 'node:readline/promises'
-import { applyPlan, loadConfig, showPlan, type ApplyOptions, type Plan, type RunEvent, type RunReport } from '@srecodex/core'
+import {
+  applyPlan,
+  loadConfig,
+  showPlan,
+  type ApplyOptions,
+  type Plan,
+  type RunEvent,
+  type RunReport,
+} from '@srecodex/core'
 import { exitCodeOfReport } from './exit-codes.ts'
 import { renderPlan } from './render/plan.ts'
 import { startProgress, type ProgressLine } from './render/progress.ts'
@@ -103,7 +111,12 @@ export function mayAsk(terminal: Terminal, flags: AttendFlags): boolean {
 }
 
 /** Shows a plan and asks once. An end of input, or Ctrl-C, is a no. */
-export async function ask(terminal: Terminal, plan: Plan, question: string, signal?: AbortSignal): Promise<boolean> {
+export async function ask(
+  terminal: Terminal,
+  plan: Plan,
+  question: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const { config } = await loadConfig({ workspace: plan.bound.workspace, env: terminal.env })
   terminal.err(`${renderPlan(plan, config.limits.maxMutations, terminal)}\n`)
   const lines = createInterface({ input: process.stdin, output: process.stderr })

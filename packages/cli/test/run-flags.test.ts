@@ -21,71 +21,24 @@ describe('-', () => {
     const { run } = project({ files: { 'a.py': 'print(1)' } })
     expect((await run('run -', { stdin: 'echo' })).transcript).toMatchInlineSnapshot(`
       "--- stderr
-      node:internal/modules/cjs/loader:1423
-        throw err;
-        ^
+      error[USAGE]: a script from stdin needs its language
 
-      Error: Cannot find module '/work/main/packages/cli/dist/bin.js'
-          at Module._resolveFilename (node:internal/modules/cjs/loader:1420:15)
-          at defaultResolveImpl (node:internal/modules/cjs/loader:1058:19)
-          at resolveForCJSWithHooks (node:internal/modules/cjs/loader:1063:22)
-          at Module._load (node:internal/modules/cjs/loader:1226:37)
-          at TracingChannel.traceSync (node:diagnostics_channel:328:14)
-          at wrapModuleLoad (node:internal/modules/cjs/loader:244:24)
-          at Module.executeUserEntryPoint [as runMain] (node:internal/modules/run_main:154:5)
-          at node:internal/main/run_main_module:33:47 {
-        code: 'MODULE_NOT_FOUND',
-        requireStack: []
-      }
-
-      Node.js v24.9.0
-      --- exit code 1
+      hint: srecodex run - --lang py|sh|js
+      --- exit code 2
       "
     `)
     expect((await run('run a.py --lang py')).transcript).toMatchInlineSnapshot(`
       "--- stderr
-      node:internal/modules/cjs/loader:1423
-        throw err;
-        ^
+      error[USAGE]: --lang goes with a script from stdin
 
-      Error: Cannot find module '/work/main/packages/cli/dist/bin.js'
-          at Module._resolveFilename (node:internal/modules/cjs/loader:1420:15)
-          at defaultResolveImpl (node:internal/modules/cjs/loader:1058:19)
-          at resolveForCJSWithHooks (node:internal/modules/cjs/loader:1063:22)
-          at Module._load (node:internal/modules/cjs/loader:1226:37)
-          at TracingChannel.traceSync (node:diagnostics_channel:328:14)
-          at wrapModuleLoad (node:internal/modules/cjs/loader:244:24)
-          at Module.executeUserEntryPoint [as runMain] (node:internal/modules/run_main:154:5)
-          at node:internal/main/run_main_module:33:47 {
-        code: 'MODULE_NOT_FOUND',
-        requireStack: []
-      }
-
-      Node.js v24.9.0
-      --- exit code 1
+      hint: a file's language is told by its extension
+      --- exit code 2
       "
     `)
     expect((await run('run - --lang py', { stdin: '' })).transcript).toMatchInlineSnapshot(`
       "--- stderr
-      node:internal/modules/cjs/loader:1423
-        throw err;
-        ^
-
-      Error: Cannot find module '/work/main/packages/cli/dist/bin.js'
-          at Module._resolveFilename (node:internal/modules/cjs/loader:1420:15)
-          at defaultResolveImpl (node:internal/modules/cjs/loader:1058:19)
-          at resolveForCJSWithHooks (node:internal/modules/cjs/loader:1063:22)
-          at Module._load (node:internal/modules/cjs/loader:1226:37)
-          at TracingChannel.traceSync (node:diagnostics_channel:328:14)
-          at wrapModuleLoad (node:internal/modules/cjs/loader:244:24)
-          at Module.executeUserEntryPoint [as runMain] (node:internal/modules/run_main:154:5)
-          at node:internal/main/run_main_module:33:47 {
-        code: 'MODULE_NOT_FOUND',
-        requireStack: []
-      }
-
-      Node.js v24.9.0
-      --- exit code 1
+      error[SCRIPT_EMPTY]: the script is empty
+      --- exit code 2
       "
     `)
   })
@@ -122,71 +75,24 @@ describe('--timeout', () => {
     })
     expect((await run('run a.sh --timeout 61')).transcript).toMatchInlineSnapshot(`
       "--- stderr
-      node:internal/modules/cjs/loader:1423
-        throw err;
-        ^
+      error[USAGE]: \`--timeout\` is 61 seconds, more than the 60 that the operator allows
 
-      Error: Cannot find module '/work/main/packages/cli/dist/bin.js'
-          at Module._resolveFilename (node:internal/modules/cjs/loader:1420:15)
-          at defaultResolveImpl (node:internal/modules/cjs/loader:1058:19)
-          at resolveForCJSWithHooks (node:internal/modules/cjs/loader:1063:22)
-          at Module._load (node:internal/modules/cjs/loader:1226:37)
-          at TracingChannel.traceSync (node:diagnostics_channel:328:14)
-          at wrapModuleLoad (node:internal/modules/cjs/loader:244:24)
-          at Module.executeUserEntryPoint [as runMain] (node:internal/modules/run_main:154:5)
-          at node:internal/main/run_main_module:33:47 {
-        code: 'MODULE_NOT_FOUND',
-        requireStack: []
-      }
-
-      Node.js v24.9.0
-      --- exit code 1
+      hint: give it less, or raise max_timeout in [scripts] of the config
+      --- exit code 2
       "
     `)
     expect((await run('run a.sh --timeout 0.01')).transcript).toMatchInlineSnapshot(`
       "--- stderr
-      node:internal/modules/cjs/loader:1423
-        throw err;
-        ^
-
-      Error: Cannot find module '/work/main/packages/cli/dist/bin.js'
-          at Module._resolveFilename (node:internal/modules/cjs/loader:1420:15)
-          at defaultResolveImpl (node:internal/modules/cjs/loader:1058:19)
-          at resolveForCJSWithHooks (node:internal/modules/cjs/loader:1063:22)
-          at Module._load (node:internal/modules/cjs/loader:1226:37)
-          at TracingChannel.traceSync (node:diagnostics_channel:328:14)
-          at wrapModuleLoad (node:internal/modules/cjs/loader:244:24)
-          at Module.executeUserEntryPoint [as runMain] (node:internal/modules/run_main:154:5)
-          at node:internal/main/run_main_module:33:47 {
-        code: 'MODULE_NOT_FOUND',
-        requireStack: []
-      }
-
-      Node.js v24.9.0
-      --- exit code 1
+      error[USAGE]: \`--timeout\` is 0.01; it must lie between 0.1 and 604800 seconds
+      --- exit code 2
       "
     `)
     expect((await run('run a.sh --timeout soon')).transcript).toMatchInlineSnapshot(`
       "--- stderr
-      node:internal/modules/cjs/loader:1423
-        throw err;
-        ^
+      error[USAGE]: \`--timeout\` is "soon"; it must be a number above 0
 
-      Error: Cannot find module '/work/main/packages/cli/dist/bin.js'
-          at Module._resolveFilename (node:internal/modules/cjs/loader:1420:15)
-          at defaultResolveImpl (node:internal/modules/cjs/loader:1058:19)
-          at resolveForCJSWithHooks (node:internal/modules/cjs/loader:1063:22)
-          at Module._load (node:internal/modules/cjs/loader:1226:37)
-          at TracingChannel.traceSync (node:diagnostics_channel:328:14)
-          at wrapModuleLoad (node:internal/modules/cjs/loader:244:24)
-          at Module.executeUserEntryPoint [as runMain] (node:internal/modules/run_main:154:5)
-          at node:internal/main/run_main_module:33:47 {
-        code: 'MODULE_NOT_FOUND',
-        requireStack: []
-      }
-
-      Node.js v24.9.0
-      --- exit code 1
+      hint: srecodex run --help lists its flags
+      --- exit code 2
       "
     `)
   })
@@ -213,26 +119,12 @@ describe('--sandbox', () => {
   test('danger-full-access is said out loud', async () => {
     expect((await project({ files }).run('run write.sh --sandbox danger-full-access')).stderr)
       .toMatchInlineSnapshot(`
-        "node:internal/modules/cjs/loader:1423
-          throw err;
-          ^
-
-        Error: Cannot find module '/work/main/packages/cli/dist/bin.js'
-            at Module._resolveFilename (node:internal/modules/cjs/loader:1420:15)
-            at defaultResolveImpl (node:internal/modules/cjs/loader:1058:19)
-            at resolveForCJSWithHooks (node:internal/modules/cjs/loader:1063:22)
-            at Module._load (node:internal/modules/cjs/loader:1226:37)
-            at TracingChannel.traceSync (node:diagnostics_channel:328:14)
-            at wrapModuleLoad (node:internal/modules/cjs/loader:244:24)
-            at Module.executeUserEntryPoint [as runMain] (node:internal/modules/run_main:154:5)
-            at node:internal/main/run_main_module:33:47 {
-          code: 'MODULE_NOT_FOUND',
-          requireStack: []
-        }
-
-        Node.js v24.9.0
-        "
-      `)
+      "note: no sandbox: danger-full-access lets the script do whatever you may
+      ✔ succeeded in TIME
+        0 lines of output (0 B) · ≈0 of ≈0 tokens returned
+        run RUN · no sandbox (danger-full-access)
+      "
+    `)
   })
 })
 

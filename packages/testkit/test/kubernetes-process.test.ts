@@ -28,14 +28,13 @@ test('a process of its own serves, logs, and strikes as it was told', async () =
   const args = ['--kubeconfig', kubeconfig, '--deployments', '4', '--namespaces', 'shop', '--faults', faults]
   const server = await spawnKubernetes(log, args)
   try {
-    const kubectl = (...words: string[]): ReturnType<typeof execa> =>
-      execa(program, words, {
-        env: { HOME: folder, KUBECONFIG: kubeconfig },
-        extendEnv: false,
-        reject: false,
-      })
+    const env = { HOME: folder, KUBECONFIG: kubeconfig }
+    const kubectl = async (...words: string[]): Promise<{ exitCode: number | undefined; stdout: string }> => {
+      const { exitCode, stdout } = await execa(program, words, { env, extendEnv: false, reject: false })
+      return { exitCode, stdout }
+    }
     const { stdout } = await kubectl('get', 'deploy', '-n', 'shop', '--no-headers')
-    expect(String(stdout).split('\n')).toHaveLength(4)
+    expect(stdout.split('\n')).toHaveLength(4)
     const label = ['label', 'deploy', 'app-000', '-n', 'shop', 'a=b']
     expect((await kubectl(...label)).exitCode).toBe(1)
     expect((await kubectl(...label)).stdout).toBe('deployment.apps/app-000 not labeled')

@@ -18,7 +18,9 @@ export async function apply(
   const { report } = await showRun(homes(terminal.env).state, plan.id)
   if (flags.yes !== true) {
     if (!mayAsk(terminal, flags)) {
-      terminal.err(renderNotice(`nobody can be asked here: srecodex apply ${plan.id} --yes approves the plan`))
+      terminal.err(
+        renderNotice(`nobody can be asked here: srecodex apply ${plan.id} --yes approves the plan`),
+      )
       return declined(terminal, flags, report)
     }
     if (!(await ask(terminal, plan, 'Apply it?'))) return declined(terminal, flags, report)

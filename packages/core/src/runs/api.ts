@@ -119,13 +119,17 @@ function refuseStale(state: string, record: RunRecord, plan: Plan): void {
   if (plan.id !== record.id || plan.bound.script !== record.report.script.sha256) {
     throw stale(`the plan in ${record.id} was made for something else`)
   }
-  if (Date.parse(plan.expiresAt) <= Date.now()) throw stale(`the plan of ${record.id} expired at ${plan.expiresAt}`)
+  if (Date.parse(plan.expiresAt) <= Date.now())
+    throw stale(`the plan of ${record.id} expired at ${plan.expiresAt}`)
 }
 
 function refuseFinished(record: RunRecord): void {
   const { status, next } = record.report
   const refuse = (message: string, hint: string | null): SrecodexError =>
-    new SrecodexError('RUN_NOT_RESUMABLE', message, { ...(hint === null ? {} : { hint }), details: { run: record.id } })
+    new SrecodexError('RUN_NOT_RESUMABLE', message, {
+      ...(hint === null ? {} : { hint }),
+      details: { run: record.id },
+    })
   if (isOpen(record)) throw refuse(`run ${record.id} is still running`, `srecodex runs watch ${record.id}`)
   if (status === 'succeeded') throw refuse(`run ${record.id} succeeded: nothing is left to do`, null)
   if (status === 'planned' || status === 'drifted') throw refuse(`run ${record.id} waits for approval`, next)

@@ -1,5 +1,6 @@
 /** What the calls and items of a run came to, and what that makes of its report. Pure. */
 
+import type { SrecodexError } from '../errors.ts'
 import type { CallCounts } from '../tools/broker.ts'
 import { blastRadius, countPlan, type Plan } from '../tools/plan.ts'
 import type { Verdict } from './finish.ts'
@@ -18,6 +19,8 @@ export interface CallsOutcome {
   readonly limit: { readonly limit: string; readonly detail: string } | null
   /** Mutations that were begun, and nobody knows whether they happened. */
   readonly unknown: number
+  /** The journal could not be written any more, so the run was ended. */
+  readonly fault: SrecodexError | null
   /** Something was changed, or may have been, or an item is unfinished: there is something to go on with. */
   readonly resumable: boolean
 }
@@ -28,6 +31,10 @@ const MAX_ITEM_CHARS = 80
 
 /** The most specific cause first; a script that ended well in spite of a refusal did not do what it says. */
 export function verdictOfCalls(calls: CallsOutcome, script: Verdict): Verdict {
+  if (calls.fault !== null) {
+    const { code, message, hint } = calls.fault
+    return { status: 'failed', error: { code, message: `the run was ended: ${message}`, hint, stream: null } }
+  }
   if (calls.limit !== null) {
     return refused('LIMIT_EXCEEDED', `the run was ended: ${calls.limit.detail}`, {
       hint: `${calls.limit.limit} in [limits] of the operator's config sets it`,
@@ -52,10 +59,15 @@ export function verdictOfCalls(calls: CallsOutcome, script: Verdict): Verdict {
   const words = [
     ...(items !== null && items.failed > 0 ? [`${items.failed} of ${items.total} items failed`] : []),
     ...(items !== null && items.unknown > 0 ? [`the outcome of ${items.unknown} items is not known`] : []),
-    ...((items === null || items.unknown === 0) && unknown > 0 ? [`the outcome of ${unknown} changes is not known`] : []),
+    ...((items === null || items.unknown === 0) && unknown > 0
+      ? [`the outcome of ${unknown} changes is not known`]
+      : []),
   ]
   if (words.length === 0) return script
-  return { status: 'failed', error: { code: 'ITEMS_FAILED', message: words.join(', '), hint: null, stream: null } }
+  return {
+    status: 'failed',
+    error: { code: 'ITEMS_FAILED', message: words.join(', '), hint: null, stream: null },
+  }
 }
 
 function refused(code: string, message: string, { hint }: { hint: string | null }): Verdict {
@@ -73,7 +85,8 @@ export function plannedSummary({ plan }: CallsOutcome, said: string): string {
   const counts = countPlan(plan.calls).map(({ tool, verb, targets }) => `${tool} ${verb} × ${targets}`)
   const what = counts.slice(0, MAX_LISTED).join(', ')
   const more = counts.length > MAX_LISTED ? `, … ${counts.length - MAX_LISTED} more kinds` : ''
-  const open = plan.incomplete.length === 0 ? '' : '\nmore may follow: ' + plan.incomplete.slice(0, 2).join('; ')
+  const open =
+    plan.incomplete.length === 0 ? '' : '\nmore may follow: ' + plan.incomplete.slice(0, 2).join('; ')
   const words = said === '' ? '' : `\nthe script would say:\n${said}`
   return `Nothing was changed yet. It waits for approval: ${what}${more}${open}${words}`
 }
@@ -95,7 +108,10 @@ export function cutItems(items: RunReport['items']): RunReport['items'] {
   const shown = items.failures.slice(0, MAX_LISTED).map(({ class: name, count, keys }) => ({
     class: cutText(name),
     count,
-    keys: keys.length <= MAX_KEYS ? keys.map(cutText) : [...keys.slice(0, MAX_KEYS).map(cutText), `… ${keys.length - MAX_KEYS} more`],
+    keys:
+      keys.length <= MAX_KEYS
+        ? keys.map(cutText)
+        : [...keys.slice(0, MAX_KEYS).map(cutText), `… ${keys.length - MAX_KEYS} more`],
   }))
   const rest = items.failures.slice(MAX_LISTED)
   if (rest.length === 0) return { ...items, failures: shown }

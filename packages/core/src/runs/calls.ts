@@ -74,6 +74,8 @@ class Calls implements RunCalls {
   #broker!: Broker
   #history: RunHistory | null = null
   #limit: CallsOutcome['limit'] = null
+  /** The journal cannot be written: nothing more may be done that would have to stand in it. */
+  #fault: SrecodexError | null = null
   #wanted: PlannedCall[] = []
   #stop: () => void = () => {}
   #wait: (waiting: boolean) => void = () => {}
@@ -117,12 +119,23 @@ class Calls implements RunCalls {
             ...forTools,
           })
     await this.#refuseMoved()
-    this.#journal = createJournal(this.#folder.journal, { onFailure: () => this.#stop() })
+    this.#journal = createJournal(this.#folder.journal, {
+      onFailure: error => {
+        this.#fault ??= error
+        this.#stop()
+      },
+    })
     this.#ledger = createLedger({
       journal: this.#journal,
       history: this.#history,
-      settle: ({ call, outcome: _outcome }) =>
-        this.#broker.settle({ tool: call.tool, call: call.call, argv: call.ran?.at(-1) ?? call.argv, before: call.before }),
+      settle: ({ call }) =>
+        this.#broker.settle({
+          tool: call.tool,
+          call: call.call,
+          argv: call.ran?.at(-1) ?? call.argv,
+          before: call.before,
+          item: call.item,
+        }),
     })
     this.#broker = openBroker({
       mode: this.#mode(),
@@ -221,7 +234,8 @@ class Calls implements RunCalls {
     if (continues !== null) {
       const { approval, plan } = continues
       if (plan !== null) writePlan(this.#folder.approved, plan)
-      if (approval !== null && plan !== null) this.#journal.append({ kind: 'approved', plan: plan.sha256, ...approval })
+      if (approval !== null && plan !== null)
+        this.#journal.append({ kind: 'approved', plan: plan.sha256, ...approval })
       // Half of it would be read as all of it: only when the last is durable may another run go on from this one.
       const carried = this.#history === null ? [] : carryOver(this.#history)
       for (const [index, entry] of carried.entries()) {
@@ -289,7 +303,8 @@ class Calls implements RunCalls {
     let plan: Plan | null = null
     if (isPlan && ended !== null && usable) {
       this.#identities = await this.#broker.identities()
-      const failed = ended.exitCode === 0 ? [] : ['the script failed when it was rehearsed, so it may do more']
+      const failed =
+        ended.exitCode === 0 ? [] : ['the script failed when it was rehearsed, so it may do more']
       plan = this.#plan(foreseen.calls, [...failed, ...foreseen.incomplete])
     } else if (this.#wanted.length > 0 && usable) {
       const approved = this.#options.continues?.plan ?? null
@@ -311,6 +326,7 @@ class Calls implements RunCalls {
       refusal,
       limit: this.#limit,
       unknown,
+      fault: this.#fault,
       resumable:
         this.phase === 'apply' && (counts.mutations > 0 || (items !== null && items.ok < items.total)),
     }
@@ -348,15 +364,14 @@ function pastOf(history: RunHistory | null): PastMutations {
         return { kind: 'finished', stdout: kept('stdout'), stderr: kept('stderr') }
       }
       const argv = call.ran?.at(-1) ?? call.argv
-      return { kind: 'unknown', mutation: { call: call.call, argv, before: call.before } }
+      return { kind: 'unknown', mutation: { call: call.call, argv, before: call.before, item: call.item } }
     },
     unknownLeft() {
       const rows = [...(history?.mutations ?? [])]
       return rows.reduce((sum, [identity, row]) => {
         const left = row.slice(taken.get(identity) ?? 0)
-        return sum + left.filter(({ outcome }) => outcome !== 'ok').length
+        return sum + left.filter(({ outcome, call }) => outcome !== 'ok' && call.item === null).length
       }, 0)
     },
   }
 }
-

@@ -11,6 +11,7 @@ import { removeControlGroup } from '../sandbox/cgroup.ts'
 import { verifyWorkspace, type WorkspaceScan } from '../sandbox/guard/guard.ts'
 import { countKept } from '../sandbox/count.ts'
 import { endSurvivors } from '../sandbox/survivors.ts'
+import { interruptedReport } from './interrupted.ts'
 import { sanitise } from './sanitise.ts'
 import { claimDeadRuns, markEnded, readRecord, runFolder, writeRecord, type RunFolder } from './store.ts'
 
@@ -84,12 +85,14 @@ async function recover(stateFolder: string, live: string): Promise<void> {
   } else {
     const notices = restoreWorkspace(folder, readScan(folder))
     if (record.temporary !== null) removeTemporaryScript(record.workspace, record.temporary)
-    rmSync(folder.sockets, { recursive: true, force: true })
-    const { report } = record
-    const output =
-      report.status === 'interrupted'
-        ? { stdout: await countKept(folder.stdout), stderr: await countKept(folder.stderr) }
-        : report.output
+    // Also what tools were given: a copy of the operator's credentials may be among it.
+    for (const left of [folder.sockets, folder.tools, folder.spool])
+      rmSync(left, { recursive: true, force: true })
+    const isInterrupted = record.report.status === 'interrupted'
+    const report = isInterrupted ? await interruptedReport(folder, record) : record.report
+    const output = isInterrupted
+      ? { stdout: await countKept(folder.stdout), stderr: await countKept(folder.stderr) }
+      : report.output
     writeRecord(folder, {
       ...record,
       report: { ...report, output, notices: [...report.notices, ...notices] },

@@ -165,7 +165,12 @@ function prepare(options: RunOptions, around: Surroundings, script: StagedScript
       bubblewrap: bubblewrap.path,
     },
     open: (folder, given) =>
-      openSandboxed(options, around, { script, language, bubblewrap, protection, readable, ...given }, folder),
+      openSandboxed(
+        options,
+        around,
+        { script, language, bubblewrap, protection, readable, ...given },
+        folder,
+      ),
   }
 }
 
@@ -393,7 +398,10 @@ function watching(
  * Folders of skills as they really are. One below the workspace that leads out of it is left out: a script can put
  * a link there, and the next one would be shown what it leads to.
  */
-export function skillFoldersOf(options: Pick<RunOptions, 'skillFolders'>, around: { workspace: string }): string[] {
+export function skillFoldersOf(
+  options: Pick<RunOptions, 'skillFolders'>,
+  around: { workspace: string },
+): string[] {
   return (options.skillFolders ?? []).flatMap(given => {
     const path = resolve(given)
     const real = realOwnFolder(path)

@@ -6,7 +6,14 @@ import type { ResolvedConfig } from '../config/schema.ts'
 import { SrecodexError } from '../errors.ts'
 import type { ProcessOutcome } from '../sandbox/engine.ts'
 import type { Redactor } from './redact.ts'
-import { cutItems, nextOfCalls, planInReport, plannedSummary, verdictOfCalls, type CallsOutcome } from './calls-outcome.ts'
+import {
+  cutItems,
+  nextOfCalls,
+  planInReport,
+  plannedSummary,
+  verdictOfCalls,
+  type CallsOutcome,
+} from './calls-outcome.ts'
 import type { RunReport, RunStatus } from './report.ts'
 import { sanitise } from './sanitise.ts'
 import type { StagedScript } from './stage.ts'
@@ -128,7 +135,9 @@ export async function writeReport(parts: {
       MAX_NOTICES,
       count => `… ${count} more`,
     ),
-    next: nextOfCalls(folder.id, status, calls) ?? (status === 'succeeded' ? null : nextCommand(folder.id, outcome, error?.stream ?? null)),
+    next:
+      nextOfCalls(folder.id, status, calls) ??
+      (status === 'succeeded' ? null : nextCommand(folder.id, outcome, error?.stream ?? null)),
     error: error === null ? null : { code: error.code, message: error.message, hint: error.hint },
   }
 }

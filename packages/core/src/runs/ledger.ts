@@ -258,8 +258,14 @@ function settled({ call: { call } }: PastMutation, answer: 'done' | 'not-done'):
   }
 }
 
-/** A script's `failed` cannot say that nothing was done where a mutation of it says otherwise. */
-function stateAtEnd(item: Item, outcome: 'ok' | 'failed'): 'ok' | 'failed' | 'unknown' | 'skipped' {
+/**
+ * A script's `failed` cannot say that nothing was done where a mutation of it says otherwise. It says `unknown` where
+ * its `verify` could not tell.
+ */
+function stateAtEnd(
+  item: Item,
+  outcome: 'ok' | 'failed' | 'unknown',
+): 'ok' | 'failed' | 'unknown' | 'skipped' {
   if (item.isOutside) return 'skipped'
   if (item.has('unknown') || item.has('started')) return 'unknown'
   return outcome === 'failed' && item.has('failed') ? 'unknown' : outcome

@@ -44,15 +44,23 @@ function parse(text: string): Plan | null {
  *
  * @throws {SrecodexError} RUN_NOT_FOUND | RUN_AMBIGUOUS | PLAN_NOT_FOUND | PLAN_STALE
  */
-export async function findPlan(stateFolder: string, name: string): Promise<{ record: RunRecord; plan: Plan }> {
+export async function findPlan(
+  stateFolder: string,
+  name: string,
+): Promise<{ record: RunRecord; plan: Plan }> {
   const record = await findRun(stateFolder, name)
   const { status } = record.report
-  const plan = status === 'planned' || status === 'drifted' ? readPlan(runFolder(stateFolder, record.id).plan) : null
+  const plan =
+    status === 'planned' || status === 'drifted' ? readPlan(runFolder(stateFolder, record.id).plan) : null
   if (plan !== null) return { record, plan }
-  throw new SrecodexError('PLAN_NOT_FOUND', `run ${record.id} has no plan: it ${STATES[status] ?? 'has ended'}`, {
-    hint: record.report.next ?? 'srecodex runs list shows which runs are planned',
-    details: { run: record.id },
-  })
+  throw new SrecodexError(
+    'PLAN_NOT_FOUND',
+    `run ${record.id} has no plan: it ${STATES[status] ?? 'has ended'}`,
+    {
+      hint: record.report.next ?? 'srecodex runs list shows which runs are planned',
+      details: { run: record.id },
+    },
+  )
 }
 
 const STATES: Readonly<Record<string, string>> = {
@@ -94,8 +102,12 @@ async function taken(stateFolder: string, run: string): Promise<SrecodexError> {
   const by = continuedBy(runFolder(stateFolder, run)) ?? ''
   const claimer = await readRecord(stateFolder, by)
   const hint = claimer?.report.next ?? `srecodex runs show ${by}`
-  return new SrecodexError('PLAN_STALE', `run ${by} went on from ${run} already (${claimer?.report.status ?? 'gone'})`, {
-    hint,
-    details: { run, by },
-  })
+  return new SrecodexError(
+    'PLAN_STALE',
+    `run ${by} went on from ${run} already (${claimer?.report.status ?? 'gone'})`,
+    {
+      hint,
+      details: { run, by },
+    },
+  )
 }

@@ -31,8 +31,10 @@ const INTERPRETERS: Readonly<Record<string, Interpreter | undefined>> = {
   js: 'javascript',
 }
 
-export interface SkillHandlerOptions
-  extends Pick<RunOptions, 'skillFolders' | 'callerEnvironment' | 'cacheFolder' | 'config'> {
+export interface SkillHandlerOptions extends Pick<
+  RunOptions,
+  'skillFolders' | 'callerEnvironment' | 'cacheFolder' | 'config'
+> {
   readonly workspace: string
   readonly items: ItemStates
   /** Decides a value once for this run and all that go on from it. */
@@ -50,7 +52,9 @@ export function skillHandler(options: SkillHandlerOptions): CallHandler {
     const { id, inputs = {}, item = null } = params
     if (typeof id !== 'string') throw new CallError('INVALID_PARAMS', 'the id of a skill is a text')
     if (!isRecord(inputs)) throw new CallError('INVALID_PARAMS', 'the inputs of a skill are an object')
-    const key = item === null ? null : options.items.itemKey(String(item))
+    if (item !== null && typeof item !== 'string')
+      throw new CallError('INVALID_PARAMS', 'an item is told by its token')
+    const key = item === null ? null : options.items.itemKey(item)
     registry ??= loadRegistry({ folders, cacheFolder: options.cacheFolder })
     const skill = await findSkill(await registry, id)
     refuseUnplanned(skill, options)
@@ -58,7 +62,10 @@ export function skillHandler(options: SkillHandlerOptions): CallHandler {
     const command = commandOf(skill, folders, options)
     // The number is kept by what the skill is called with, so that an apply or a resume finds its items again even
     // where its script comes to its skills in another order.
-    const call = createHash('sha256').update(JSON.stringify([id, key, inputs])).digest('hex').slice(0, 32)
+    const call = createHash('sha256')
+      .update(JSON.stringify([id, key, inputs]))
+      .digest('hex')
+      .slice(0, 32)
     const among = (asked.get(call) ?? 0) + 1
     asked.set(call, among)
     const number = await options.once(`skill ${call} ${among}`, () => (last += 1))
@@ -73,15 +80,22 @@ async function findSkill(registry: Registry, id: string): Promise<RegisteredSkil
   if (found !== undefined) return found
   const similar = await similarIds(registry, id)
   throw new CallError('SKILL_UNKNOWN', `there is no skill ${id}`, {
-    hint: similar.length > 0 ? `did you mean ${similar.slice(0, 3).join(', ')}?` : 'srecodex skills list shows them',
+    hint:
+      similar.length > 0
+        ? `did you mean ${similar.slice(0, 3).join(', ')}?`
+        : 'srecodex skills list shows them',
   })
 }
 
 function refuseUnplanned(skill: RegisteredSkill, { config }: SkillHandlerOptions): void {
   if (!skill.requiresConfirmation || config.mutations.default !== 'allow') return
-  throw new CallError('REFUSED', `${skill.id} requires confirmation, and this run allows mutations without any`, {
-    hint: 'run the script with --mutations plan',
-  })
+  throw new CallError(
+    'REFUSED',
+    `${skill.id} requires confirmation, and this run allows mutations without any`,
+    {
+      hint: 'run the script with --mutations plan',
+    },
+  )
 }
 
 async function checkInputs(skill: RegisteredSkill, inputs: Readonly<Record<string, unknown>>): Promise<void> {
@@ -92,9 +106,13 @@ async function checkInputs(skill: RegisteredSkill, inputs: Readonly<Record<strin
   // The deepest say most: those above only say that something below does not fit.
   const [deepest] = errors.toSorted((a, b) => b.instanceLocation.length - a.instanceLocation.length)
   const at = deepest?.instanceLocation.replace(/^#\/?/, '') ?? ''
-  throw new CallError('SKILL_INPUTS', `inputs of ${skill.id}${at === '' ? '' : `, ${at}`}: ${deepest?.error ?? 'do not fit'}`, {
-    hint: `srecodex skills show ${skill.id} prints what goes in`,
-  })
+  throw new CallError(
+    'SKILL_INPUTS',
+    `inputs of ${skill.id}${at === '' ? '' : `, ${at}`}: ${deepest?.error ?? 'do not fit'}`,
+    {
+      hint: `srecodex skills show ${skill.id} prints what goes in`,
+    },
+  )
 }
 
 function commandOf(
@@ -103,13 +121,20 @@ function commandOf(
   options: SkillHandlerOptions,
 ): readonly string[] {
   if (skill.entry === null) {
-    throw new CallError('SKILL_UNKNOWN', `${skill.id} has no payload: it is a text to read, not a program to call`, {
-      hint: `srecodex skills show ${skill.id}`,
-    })
+    throw new CallError(
+      'SKILL_UNKNOWN',
+      `${skill.id} has no payload: it is a text to read, not a program to call`,
+      {
+        hint: `srecodex skills show ${skill.id}`,
+      },
+    )
   }
   const language = INTERPRETERS[extname(skill.entry).slice(1)]
   if (language === undefined) {
-    throw new CallError('SKILL_UNKNOWN', `the payload of ${skill.id} is no .py, .sh or .js file: ${skill.entry}`)
+    throw new CallError(
+      'SKILL_UNKNOWN',
+      `the payload of ${skill.id} is no .py, .sh or .js file: ${skill.entry}`,
+    )
   }
   const { program } = resolveInterpreter(language, {
     environment: options.callerEnvironment ?? process.env,

@@ -167,13 +167,18 @@ export class BrokerState {
 
   async identities(): Promise<ToolIdentity[]> {
     const { programs, servers } = this.options
-    const asked = [...this.#tools].sort().map(tool =>
-      tool.startsWith('mcp:') ? servers.identity(tool.slice('mcp:'.length)) : programs.identity(tool),
-    )
+    const asked = [...this.#tools]
+      .sort()
+      .map(tool =>
+        tool.startsWith('mcp:') ? servers.identity(tool.slice('mcp:'.length)) : programs.identity(tool),
+      )
     return Promise.all(asked)
   }
 
-  refuse(call: { tool: string; argv: readonly string[]; verb: string; item: string | null }, error: CallError): never {
+  refuse(
+    call: { tool: string; argv: readonly string[]; verb: string; item: string | null },
+    error: CallError,
+  ): never {
     this.counts.refused += 1
     const { tool, argv, verb, item } = call
     this.refusal ??= `${[tool, verb].filter(word => word !== '').join(' ')}: ${error.message}`

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { NAMED_SECTIONS, resolvedDefault, resolveFields, type ResolvedTool } from '../config/schema.ts'
 import { SrecodexError } from '../errors.ts'
 import { systemLayout } from '../sandbox/detect.ts'
+import type { Mount } from '../sandbox/profile.ts'
 import { contains } from '../sandbox/workspace.ts'
 import type { AskTool, ProgramCall, ProgramOutcome, Programs, ToolIdentity } from './calls.ts'
 import { builtInTools } from './effects/effects.ts'
@@ -67,7 +68,7 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
   const system = systemLayout()
   mkdirSync(options.folder, { recursive: true, mode: 0o700 })
   const etcFolder = join(options.folder, 'etc')
-  const etc = copyEtc(etcFolder)
+  let etc: readonly Mount[] | null = null
   const channels = createChannelPool(join(options.folder, 'pipes'))
   const closing = closingPrefix(inheritedDescriptors())
   const closed = new AbortController()
@@ -82,6 +83,7 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
   }
 
   const prepared = (tool: Tool): PreparedTool => {
+    etc ??= copyEtc(etcFolder) // a script that calls no tool waits for none of this
     tool.prepared ??= prepareTool({
       found: tool.found,
       config: tool.config,
@@ -208,7 +210,10 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
     close: async () => {
       closed.abort()
       // not for ever: whoever takes the output of a call may have gone without a word
-      await Promise.race([Promise.allSettled(running), sleep(CLOSING_MS, null, { ref: false })])
+      const ended = new AbortController()
+      const patience = sleep(CLOSING_MS, null, { signal: ended.signal }).catch(() => null)
+      await Promise.race([Promise.allSettled(running), patience])
+      ended.abort()
       rmSync(options.folder, { recursive: true, force: true })
     },
   }

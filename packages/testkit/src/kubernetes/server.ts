@@ -149,8 +149,11 @@ export async function serve(store: Store, options: ServerOptions): Promise<Runni
       respond(200, found.body, found.contentType)
       return
     }
-    if (!isAllowed(user, route, options.forbidden))
-      throw forbidden(route.resource, { ...route, user: user.name })
+    // A namespace lies in itself, as far as rights go.
+    const access = route.resource.kind === 'Namespace' ? { ...route, namespace: route.name } : route
+    if (!isAllowed(user, access, options.forbidden)) {
+      throw forbidden(route.resource, { ...access, user: user.name })
+    }
     if (!route.resource.verbs.includes(route.verb) && route.subresource === null) {
       throw new ApiFailure(
         405,

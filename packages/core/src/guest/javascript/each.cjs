@@ -107,9 +107,8 @@ class Work {
   async judge(entry) {
     const verdict = await this.verdictOn(entry)
     if (verdict === null) {
-      this.settle(entry, 'unknown', {
-        error: entry.error ?? unknown('verify cannot tell whether it is done'),
-      })
+      const error = entry.error ?? unknown('verify cannot tell whether it is done')
+      await this.end(entry, { outcome: 'unknown', error }, 0)
     } else if (verdict) {
       await this.end(entry, { outcome: 'ok', value: entry.value, error: null }, 0)
     } else {

@@ -33,9 +33,9 @@ export function parseVerified({ verified = null }: CallParams): boolean | null {
 }
 
 /** @throws {CallError} INVALID_PARAMS */
-export function parseOutcome({ outcome }: CallParams): 'ok' | 'failed' {
-  if (outcome === 'ok' || outcome === 'failed') return outcome
-  throw invalid('the outcome of an item is "ok" or "failed"')
+export function parseOutcome({ outcome }: CallParams): 'ok' | 'failed' | 'unknown' {
+  if (outcome === 'ok' || outcome === 'failed' || outcome === 'unknown') return outcome
+  throw invalid('the outcome of an item is "ok", "failed" or "unknown"')
 }
 
 /** 0 where it is absent. @throws {CallError} INVALID_PARAMS */

@@ -19,9 +19,10 @@ export class Attempts {
     return mutation === undefined ? this.#past.take(identity) : { kind: 'unknown', mutation }
   }
 
-  /** How many are not known at the end. */
+  /** How many are not known at the end; what belongs to an item is told by the item. */
   unknownLeft(): number {
-    return [...this.#unsettled.values()].reduce((sum, open) => sum + open.length, this.#past.unknownLeft())
+    const own = [...this.#unsettled.values()].flat().filter(({ item }) => item === null)
+    return own.length + this.#past.unknownLeft()
   }
 
   /** Its outcome is not known (yet): whoever asks for it again settles it first. */

@@ -34,7 +34,10 @@ export function commandHandler(state: BrokerState): CommandHandler {
     const words = { tool: call.tool, argv: call.argv, verb: decision.verb, item }
     if (decision.effect === 'refuse' || decision.effect === 'reveal') {
       const hint = decision.hint ?? (decision.effect === 'reveal' ? revealHint(call) : null)
-      const why = decision.effect === 'reveal' ? `${decision.reason}: scripts are given no credentials` : decision.reason
+      const why =
+        decision.effect === 'reveal'
+          ? `${decision.reason}: scripts are given no credentials`
+          : decision.reason
       state.refuse(words, new CallError('REFUSED', why, hint === null ? {} : { hint }))
     }
     refuseWritesOutside(state, call, decision, words)
@@ -99,9 +102,13 @@ function refuseWritesOutside(
     ({ access, path }) => access === 'write' && path !== workspace && !path.startsWith(`${workspace}/`),
   )
   if (outside === undefined) return
-  const error = new CallError('REFUSED', `${call.tool} cannot write ${outside.operand}: /tmp is the script's own`, {
-    hint: 'let it write into the workspace, or to stdout',
-  })
+  const error = new CallError(
+    'REFUSED',
+    `${call.tool} cannot write ${outside.operand}: /tmp is the script's own`,
+    {
+      hint: 'let it write into the workspace, or to stdout',
+    },
+  )
   state.refuse(words, error)
 }
 
@@ -154,7 +161,13 @@ class Command {
     )
     if (performed.failure !== null) this.#state.counts.failed += 1
     const { failure } = performed
-    await journal.ended({ call: id, ...performed, class: failure?.class ?? null, definite: true, answered: 'tool' })
+    await journal.ended({
+      call: id,
+      ...performed,
+      class: failure?.class ?? null,
+      definite: true,
+      answered: 'tool',
+    })
     return exitOf(performed)
   }
 
@@ -171,7 +184,8 @@ class Command {
     const bodies = await digestBodies(operands, knowledge, call)
     const stdin = operands.stdin?.source ?? null
     const ask = asker(programs, this.#words(call.argv), { stdin, files: operands.files })
-    const identify = (item: string | null): string => callIdentity({ tool: call.tool, canonical, bodies, item })
+    const identify = (item: string | null): string =>
+      callIdentity({ tool: call.tool, canonical, bodies, item })
     return {
       tool: call.tool,
       argv: call.argv,
@@ -263,7 +277,10 @@ function exitOf({ exitCode, signal }: Performed): CommandExit {
 function joined(a: Performed, b: Performed): Performed {
   const both = (stream: 'stdout' | 'stderr') => ({
     bytes: a[stream].bytes + b[stream].bytes,
-    kept: a[stream].kept === null || b[stream].kept === null ? null : Buffer.concat([a[stream].kept, b[stream].kept]),
+    kept:
+      a[stream].kept === null || b[stream].kept === null
+        ? null
+        : Buffer.concat([a[stream].kept, b[stream].kept]),
   })
   return { ...b, durationMs: a.durationMs + b.durationMs, stdout: both('stdout'), stderr: both('stderr') }
 }
@@ -282,9 +299,13 @@ export function declaredCall(state: BrokerState, tool: string, argv: readonly st
     throw new CallError('REFUSED', decision.reason, decision.hint === null ? {} : { hint: decision.hint })
   }
   if (decision.files.length > 0 || decision.readsStdin) {
-    throw new CallError('INVALID_PARAMS', 'a fallback reads no files: what they hold then could not be approved now', {
-      hint: 'declare one that says all in its words, such as `rollout undo`',
-    })
+    throw new CallError(
+      'INVALID_PARAMS',
+      'a fallback reads no files: what they hold then could not be approved now',
+      {
+        hint: 'declare one that says all in its words, such as `rollout undo`',
+      },
+    )
   }
   const canonical = knowledgeOf(tool).canonical(call, decision)
   return { tool, argv, identity: callIdentity({ tool, canonical, bodies: [], item: null }) }
@@ -296,10 +317,10 @@ export async function settleCommand(
   { tool, ...mutation }: OpenMutation & { readonly tool: string },
 ): Promise<'done' | 'not-done' | 'unknown'> {
   const { programs, workspace, tmp } = state.options
-  const { settle } = knowledgeOf(tool)
-  if (settle === undefined || !programs.names.includes(tool)) return 'unknown'
+  const knowledge = knowledgeOf(tool)
+  if (knowledge.settle === undefined || !programs.names.includes(tool)) return 'unknown'
   const call: Call = { tool, argv: mutation.argv, stdin: 'none', cwd: workspace, workspace, tmp }
   const decision = decide(call, programs.policy(tool))
   const words = { tool, cwd: workspace, workspace: 'hidden', signal: state.ending.signal } as const
-  return settle({ ...mutation, decision }, asker(programs, words, { stdin: null, files: [] }))
+  return knowledge.settle({ ...mutation, decision }, asker(programs, words, { stdin: null, files: [] }))
 }

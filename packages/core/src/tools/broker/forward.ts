@@ -39,7 +39,8 @@ interface ForwardOptions {
 export async function forward(call: ProgramWords, options: ForwardOptions): Promise<Performed> {
   for (let attempt = 1; ; attempt += 1) {
     const once = await forwardOnce(call, options)
-    const again = once.failure !== null && !once.begun && attempt < MAX_ATTEMPTS && options.repeats(once.failure)
+    const again =
+      once.failure !== null && !once.begun && attempt < MAX_ATTEMPTS && options.repeats(once.failure)
     if (!again || call.signal.aborted) {
       await once.release()
       return once
@@ -91,7 +92,16 @@ async function forwardOnce(call: ProgramWords, { programs, knowledge, peer }: Fo
   })
   const { exitCode, signal, durationMs } = outcome
   const failure = exitCode === 0 ? null : knowledge.failure(exitCode, stderr.beginning(), stdout.beginning())
-  return { exitCode, signal, durationMs, stdout: stdout.output(), stderr: stderr.output(), failure, begun, release }
+  return {
+    exitCode,
+    signal,
+    durationMs,
+    stdout: stdout.output(),
+    stderr: stderr.output(),
+    failure,
+    begun,
+    release,
+  }
 }
 
 /** A call of the broker's own: nothing of it reaches the script. */

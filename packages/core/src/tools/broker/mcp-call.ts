@@ -31,7 +31,11 @@ export function mcpHandler(state: BrokerState): CallHandler {
     state.admit()
     const { servers } = state.options
     const described = await servers.describe(call.server, call.name)
-    const { lift: _lift, words: _words, ...decision } = judge(described.effect, call.name, described.why, {
+    const {
+      lift: _lift,
+      words: _words,
+      ...decision
+    } = judge(described.effect, call.name, described.why, {
       target: { kind: 'words', words: [call.server, call.name] },
     })
     state.used(`mcp:${call.server}`)
@@ -48,7 +52,8 @@ function parse(state: BrokerState, params: CallParams): McpCall {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     throw new CallError('INVALID_PARAMS', 'the arguments of a tool are an object')
   }
-  if (item !== null && typeof item !== 'string') throw new CallError('INVALID_PARAMS', 'an item is told by its token')
+  if (item !== null && typeof item !== 'string')
+    throw new CallError('INVALID_PARAMS', 'an item is told by its token')
   return {
     server,
     name,
@@ -146,7 +151,9 @@ function mutationOf(state: BrokerState, call: McpCall, decision: Decision): Muta
         failure,
       })
       try {
-        const { value } = await servers.call(call.server, call.name, call.args, { signal: state.ending.signal })
+        const { value } = await servers.call(call.server, call.name, call.args, {
+          signal: state.ending.signal,
+        })
         said = { value }
         return done(null, value)
       } catch (error) {
@@ -154,7 +161,9 @@ function mutationOf(state: BrokerState, call: McpCall, decision: Decision): Muta
         return done(failureOf(error), null)
       }
     },
-    answer: async ({ stdout }) => ({ value: stdout.byteLength === 0 ? null : JSON.parse(Buffer.from(stdout).toString()) }),
+    answer: async ({ stdout }) => ({
+      value: stdout.byteLength === 0 ? null : JSON.parse(Buffer.from(stdout).toString()),
+    }),
     result: () => {
       if (said !== null && 'error' in said) throw said.error
       return { value: said?.value ?? null }

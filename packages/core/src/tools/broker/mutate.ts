@@ -71,7 +71,10 @@ export async function mutate<Result>(state: BrokerState, mutation: Mutation<Resu
     return perform(state, mutation, { planned, runs: planned?.runs ?? [mutation.argv], fallback: false })
   }
   const { fallbackIdentity } = mutation
-  if (mutation.undoes(state.changed) || (fallbackIdentity !== null && state.allowance!.declares(fallbackIdentity))) {
+  if (
+    mutation.undoes(state.changed) ||
+    (fallbackIdentity !== null && state.allowance!.declares(fallbackIdentity))
+  ) {
     return perform(state, mutation, { planned: null, runs: [mutation.argv], fallback: true })
   }
   return unplanned(state, mutation)
@@ -89,12 +92,21 @@ async function fromBefore<Result>(
   const { item } = mutation
   if (past.kind === 'finished') {
     const call = await begin(state, mutation, { runs: [], fallback: false, planned: true, before: {} })
-    await journal.ended({ call, ...ENDED_WELL, stdout: past.stdout, stderr: past.stderr, answered: 'journal' })
+    await journal.ended({
+      call,
+      ...ENDED_WELL,
+      stdout: past.stdout,
+      stderr: past.stderr,
+      answered: 'journal',
+    })
     noteChange(state, mutation.targets, false)
     return { exitCode: 0, stdout: past.stdout.kept ?? NOTHING, stderr: past.stderr.kept ?? NOTHING }
   }
   if (item !== null && items.isRedone(item)) return null
   const outcome = await mutation.settle(past.mutation)
+  if (outcome !== 'unknown' && item !== null) {
+    items.mutationEnded(item, past.mutation.call, outcome === 'done' ? 'ok' : 'failed-definite')
+  }
   if (outcome === 'not-done') return null
   if (outcome === 'done') {
     const call = await begin(state, mutation, { runs: [], fallback: false, planned: true, before: {} })
@@ -110,9 +122,13 @@ async function fromBefore<Result>(
   stop(
     state,
     mutation,
-    new CallError('UNKNOWN', 'this was begun before, and whether it happened cannot be told: it is not done again', {
-      hint: 'look at its target; `verify` of `each` lets a script settle such a case by itself',
-    }),
+    new CallError(
+      'UNKNOWN',
+      'this was begun before, and whether it happened cannot be told: it is not done again',
+      {
+        hint: 'look at its target; `verify` of `each` lets a script settle such a case by itself',
+      },
+    ),
   )
 }
 
@@ -143,7 +159,7 @@ async function foresee<Result>(state: BrokerState, mutation: Mutation<Result>): 
 }
 
 async function unplanned<Result>(state: BrokerState, mutation: Mutation<Result>): Promise<Result> {
-  const { items, journal, onDrift } = state.options
+  const { items, journal } = state.options
   const { item, tool, argv, decision } = mutation
   if (item !== null) {
     items.unplanned(item)
@@ -159,7 +175,7 @@ async function unplanned<Result>(state: BrokerState, mutation: Mutation<Result>)
   const wanted = plannedCall(mutation, foreseen)
   const message = `${tool} ${decision.verb} is not in the approved plan`
   journal.refused({ tool, argv, verb: decision.verb, code: 'DRIFTED', message, item })
-  if (!(await onDrift(wanted))) throw new CallError('DRIFTED', `${message}: the run ends here`)
+  if (!(await state.options.onDrift(wanted))) throw new CallError('DRIFTED', `${message}: the run ends here`)
   return perform(state, mutation, { planned: wanted, runs: wanted.runs, fallback: false })
 }
 
@@ -169,7 +185,11 @@ interface Doing {
   readonly fallback: boolean
 }
 
-async function perform<Result>(state: BrokerState, mutation: Mutation<Result>, doing: Doing): Promise<Result> {
+async function perform<Result>(
+  state: BrokerState,
+  mutation: Mutation<Result>,
+  doing: Doing,
+): Promise<Result> {
   if (state.isEnding()) throw new CallError('SKIPPED', 'the run is ending: nothing new is started')
   const { journal, items } = state.options
   const { item, argv, identity } = mutation
@@ -192,14 +212,18 @@ async function perform<Result>(state: BrokerState, mutation: Mutation<Result>, d
       failure === null ? 'ok' : cutOff ? 'unknown' : failure.definite ? 'failed-definite' : 'failed'
     if (item !== null) items.mutationEnded(item, call, outcome)
     if (failure === null) {
-      noteChange(state, doing.planned?.targets ?? mutation.targets, doing.fallback && mutation.undoes(state.changed))
+      noteChange(
+        state,
+        doing.planned?.targets ?? mutation.targets,
+        doing.fallback && mutation.undoes(state.changed),
+      )
       return mutation.result(performed)
     }
     state.counts.failed += 1
     if (outcome === 'failed-definite') {
       if (doing.planned !== null) state.allowance?.giveBack(doing.planned)
     } else {
-      state.attempts.leaveOpen(identity, { call, argv: doing.runs.at(-1) ?? argv, before })
+      state.attempts.leaveOpen(identity, { call, argv: doing.runs.at(-1) ?? argv, before, item })
       if (doing.planned !== null) state.allowance?.giveBack(doing.planned)
     }
     return mutation.result(performed)
@@ -259,13 +283,26 @@ function plannedCall<Result>(
   { identity, tool, decision, argv, item, targets }: Mutation<Result>,
   { runs, targets: foreseen, before }: Foreseen,
 ): PlannedCall {
-  return { identity, tool, verb: decision.verb, argv, runs, targets: foreseen.length > 0 ? foreseen : targets, item, before }
+  return {
+    identity,
+    tool,
+    verb: decision.verb,
+    argv,
+    runs,
+    targets: foreseen.length > 0 ? foreseen : targets,
+    item,
+    before,
+  }
 }
 
 function skipped<Result>({ tool, decision, item }: Mutation<Result>): CallError {
   return new CallError('SKIPPED', `${tool} ${decision.verb} is not in the approved plan: ${item} is skipped`)
 }
 
-function stop<Result>(state: BrokerState, { tool, argv, decision, item }: Mutation<Result>, error: CallError): never {
+function stop<Result>(
+  state: BrokerState,
+  { tool, argv, decision, item }: Mutation<Result>,
+  error: CallError,
+): never {
   state.refuse({ tool, argv, verb: decision.verb, item }, error)
 }

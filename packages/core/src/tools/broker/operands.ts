@@ -29,14 +29,21 @@ const MAX_DEPTH = 16
 const MAX_PARSED_BYTES = 4 * 1024 * 1024
 
 /** @throws {CallError} TOO_LARGE | REFUSED */
-export async function captureOperands(decision: Decision, hasStdin: boolean, peer: CommandPeer): Promise<Operands> {
+export async function captureOperands(
+  decision: Decision,
+  hasStdin: boolean,
+  peer: CommandPeer,
+): Promise<Operands> {
   const files = new Map<string, CapturedFile>()
   for (const operand of decision.files) {
     if (operand.access === 'write') continue
     await captureFile(operand, files, peer)
   }
   const stdin = decision.readsStdin && hasStdin ? await peer.read('-') : null
-  return { stdin: stdin?.kind === 'file' ? { ...stdin, source: stdin.spool } : null, files: [...files.values()] }
+  return {
+    stdin: stdin?.kind === 'file' ? { ...stdin, source: stdin.spool } : null,
+    files: [...files.values()],
+  }
 }
 
 async function captureFile(
@@ -94,10 +101,14 @@ function globMatcher(pattern: string): (name: string) => boolean {
 }
 
 /** Texts that a decision asks for, by path; `-` is stdin. */
-export async function readTexts(needs: readonly string[], operands: Operands): Promise<Record<string, string>> {
+export async function readTexts(
+  needs: readonly string[],
+  operands: Operands,
+): Promise<Record<string, string>> {
   const texts: Record<string, string> = {}
   for (const need of needs) {
-    const below = need === '-' ? [] : operands.files.filter(({ path }) => path === need || path.startsWith(`${need}/`))
+    const below =
+      need === '-' ? [] : operands.files.filter(({ path }) => path === need || path.startsWith(`${need}/`))
     const sources = need === '-' ? (operands.stdin === null ? [] : [operands.stdin]) : below
     const parts = await Promise.all(sources.map(one => textOf(one)))
     texts[need] = parts.join('\n')
@@ -106,7 +117,13 @@ export async function readTexts(needs: readonly string[], operands: Operands): P
 }
 
 /** What is too large to look at is told as what no table can clear: a text with a NUL. */
-async function textOf({ source, bytes }: { readonly source: string; readonly bytes: number }): Promise<string> {
+async function textOf({
+  source,
+  bytes,
+}: {
+  readonly source: string
+  readonly bytes: number
+}): Promise<string> {
   return bytes > MAX_PARSED_BYTES ? '\0' : readFile(source, 'utf8')
 }
 

@@ -74,7 +74,10 @@ export interface CallJournal {
 }
 
 /** Begun, and nobody knows whether it happened. What it does, the call that asks for it again says. */
-export type OpenMutation = Omit<StartedMutation, 'decision'>
+export interface OpenMutation extends Omit<StartedMutation, 'decision'> {
+  /** Key of the item that it was made for. */
+  readonly item: string | null
+}
 
 /** A mutation of the run that this one goes on from. */
 export type PastMutation =
@@ -84,7 +87,7 @@ export type PastMutation =
 export interface PastMutations {
   /** The next one of that identity, finished ones first; each is given once. */
   take(identity: string): PastMutation | null
-  /** Those of unknown outcome that nobody came back to. */
+  /** Those of unknown outcome, outside of any item, that nobody came back to. */
   unknownLeft(): number
 }
 

@@ -88,11 +88,22 @@ function lookThrough(name: string, candidate: string, real: string, options: Fin
   const pyenv = /^export PYENV_ROOT="([^"]+)"$/m.exec(text)?.[1]
   if (pyenv !== undefined && text.includes('/libexec/pyenv" exec')) return inPyenv(name, pyenv, environment)
   if (/exec .*asdf.* exec /.test(text)) {
-    const root = environment.ASDF_DATA_DIR ?? join(home, '.asdf')
-    const plugin = /^# asdf-plugin: (\S+) (\S+)/m.exec(text)
-    return plugin === null ? null : inInstalls(join(root, 'installs', plugin[1]!, plugin[2]!), name)
+    return inAsdf(name, text, environment.ASDF_DATA_DIR ?? join(home, '.asdf'), home)
   }
   return candidate
+}
+
+/** The version that the operator's own `.tool-versions` names, else the first that the shim lists. */
+function inAsdf(name: string, shim: string, root: string, home: string): string | null {
+  const listed = [...shim.matchAll(/^# asdf-plugin: ([\w.-]+) ([\w.-]+)$/gm)]
+  const chosen = textOf(join(home, '.tool-versions'))
+  const isChosen = (plugin = '', version = ''): boolean =>
+    chosen.split('\n').some(line => {
+      const [first, ...versions] = line.split(/\s+/)
+      return first === plugin && versions.includes(version)
+    })
+  const plugin = listed.find(one => isChosen(one[1], one[2])) ?? listed[0]
+  return plugin === undefined ? null : inInstalls(join(root, 'installs', plugin[1]!, plugin[2]!), name)
 }
 
 function inInstalls(folder: string, name: string): string | null {
@@ -102,13 +113,7 @@ function inInstalls(folder: string, name: string): string | null {
 /** The versions that PYENV_VERSION, else the global file, name. A `.python-version` of the workspace has no say. */
 function inPyenv(name: string, root: string, environment: NodeJS.ProcessEnv): string | null {
   let versions = environment.PYENV_VERSION?.split(':') ?? []
-  if (versions.length === 0) {
-    try {
-      versions = readFileSync(join(root, 'version'), 'utf8').split(/\s+/)
-    } catch {
-      return null
-    }
-  }
+  if (versions.length === 0) versions = textOf(join(root, 'version')).split(/\s+/)
   for (const version of versions.filter(one => /^[\w.-]+$/.test(one) && one !== 'system')) {
     const path = join(root, 'versions', version, 'bin', name)
     if (realProgram(path) !== null) return path
@@ -178,6 +183,14 @@ function realProgram(path: string): string | null {
     return statSync(real).isFile() ? real : null
   } catch {
     return null
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
   }
 }
 

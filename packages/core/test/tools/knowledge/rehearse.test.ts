@@ -42,7 +42,296 @@ test('mutations, rehearsed', async () => {
     const { rehearsal } = await rehearse(name)
     shown.push(transcript(line, rehearsal))
   }
-  expect(shown.join('\n')).toMatchInlineSnapshot()
+  expect(shown.join('\n')).toMatchInlineSnapshot(`
+    "$ kubectl rollout restart deploy/app-002 deployment/app-004 -n shop
+    deployment.apps/app-002 restarted
+    deployment.apps/app-004 restarted
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-002 shop/deployment/app-004
+
+    $ kubectl rollout restart deploy/app-002 deploy/nope -n shop
+    deployment.apps/app-002 restarted
+    Error from server (NotFound): deployments.apps "nope" not found
+      exit 1
+      runs as it stands
+      targets shop/deployment/app-002
+
+    $ kubectl rollout restart deploy/nope -n shop
+    Error from server (NotFound): deployments.apps "nope" not found
+      exit 1, nothing to plan
+
+    $ kubectl rollout restart deploy -n pay
+    deployment.apps/app-001 restarted
+    deployment.apps/app-003 restarted
+    deployment.apps/app-005 restarted
+    deployment.apps/app-007 restarted
+    deployment.apps/app-009 restarted
+    deployment.apps/app-011 restarted
+      exit 0
+      runs rollout restart deployment.apps/app-001 deployment.apps/app-003 deployment.apps/app-005 deployment.apps/app-007 deployment.apps/app-009 deployment.apps/app-011 --namespace=pay
+      targets pay/deployment/app-001 pay/deployment/app-003 pay/deployment/app-005 pay/deployment/app-007 pay/deployment/app-009 pay/deployment/app-011
+
+    $ kubectl -n shop rollout restart deploy/app-002 -o name
+    deployment.apps/app-002
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-002
+
+    $ kubectl rollout restart deploy -n shop -l app=zzz
+    No resources found in shop namespace.
+      exit 0, nothing to plan
+
+    $ kubectl rollout restart rs -n shop -l app=app-008
+    error: replicasets.apps "app-008-xxx" restarting is not supported
+    error: replicasets.apps "app-008-xxx" restarting is not supported
+      exit 1, nothing to plan
+
+    $ kubectl rollout pause deploy/app-006 -n shop
+    deployment.apps/app-006 paused
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-006
+
+    $ kubectl rollout restart deploy/app-006 -n shop
+    error: deployments.apps "app-006" can't restart paused deployment (run rollout resume first)
+      exit 1, nothing to plan
+
+    $ kubectl rollout pause deploy/app-006 -n shop
+    error: deployments.apps "app-006" is already paused
+      exit 1, nothing to plan
+
+    $ kubectl rollout resume deploy/app-006 -n shop
+    deployment.apps/app-006 resumed
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-006
+
+    $ kubectl rollout undo deploy/app-002 -n shop
+    deployment.apps/app-002 rolled back
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-002
+
+    $ kubectl rollout undo deploy/app-000 -n shop
+    error: no rollout history found for deployment "app-000"
+      exit 1, nothing to plan
+
+    $ kubectl -n shop set image deploy/app-008 main=registry.test/app-008:2.0
+    deployment.apps/app-008 image updated
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-008
+
+    $ kubectl -n shop set image deploy/app-008 other=x:1
+    error: unable to find container named "other"
+      exit 1, nothing to plan
+
+    $ kubectl scale deployment app-010 -n shop --replicas=2
+    deployment.apps/app-010 scaled
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-010
+
+    $ kubectl label deploy app-010 -n shop owner=sre
+    deployment.apps/app-010 labeled
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-010
+
+    $ kubectl set env deploy/app-010 -n shop A=1
+    deployment.apps/app-010 env updated
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-010
+
+    $ kubectl set env deploy/app-010 -n shop A-
+    deployment.apps/app-010 env updated
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-010
+
+    $ kubectl label deploy -A -l "app in (app-001,app-002)" owner=sre
+    deployment.apps/app-001 labeled
+    deployment.apps/app-002 labeled
+      exit 0
+      runs label deployment.apps/app-001 owner=sre --namespace=pay
+      runs label deployment.apps/app-002 owner=sre --namespace=shop
+      targets pay/deployment/app-001 shop/deployment/app-002
+
+    $ kubectl label deploy app-010 -n shop owner-
+    deployment.apps/app-010 unlabeled
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-010
+
+    $ kubectl annotate --all cm -n pay note=x
+    configmap/kube-root-ca.crt annotated
+      exit 0
+      runs annotate configmap/kube-root-ca.crt note=x --namespace=pay
+      targets pay/configmap/kube-root-ca.crt
+
+    $ kubectl patch deploy app-010 -n shop -p '{"metadata":{"annotations":{"note":"y"}}}'
+    deployment.apps/app-010 patched
+      exit 0
+      runs as it stands
+      targets shop/deployment/app-010
+
+    $ kubectl create configmap made -n shop --from-literal=a=b
+    configmap/made created
+      exit 0
+      runs as it stands
+      targets shop/configmap/made
+
+    $ kubectl create ns shop
+    Error from server (AlreadyExists): namespaces "shop" already exists
+      exit 1, nothing to plan
+
+    $ kubectl create ns made
+    namespace/made created
+      exit 0
+      runs as it stands
+      targets namespace/made
+
+    $ kubectl create -f - -n shop
+    configmap/made-xxx created
+      exit 0
+      runs as it stands
+      targets shop/configmap/made-*
+      incomplete: the server makes up a name, which is known only once it is created
+      nothing is kept of before
+
+    $ kubectl apply -f -
+    configmap/fresh created
+    configmap/kept configured
+      exit 0
+      runs as it stands
+      targets pay/configmap/fresh shop/configmap/kept
+
+    $ kubectl replace -f -
+    configmap/kept replaced
+    Error from server (NotFound): error when replacing "STDIN": configmaps "missing" not found
+      exit 1
+      runs as it stands
+      targets shop/configmap/kept
+
+    $ kubectl replace --force -f -
+    configmap "fresh" deleted
+    configmap "kept" deleted
+    configmap/fresh replaced
+    configmap/kept replaced
+      exit 0
+      runs as it stands
+      targets pay/configmap/fresh shop/configmap/kept
+      incomplete: \`replace --force\` deletes first, and what it then creates cannot be checked before
+
+    $ kubectl delete pods -n shop -l app=app-004
+    pod "app-004-xxx" deleted
+    pod "app-004-xxx" deleted
+      exit 0
+      runs delete pod/app-004-xxx pod/app-004-xxx --namespace=shop --ignore-not-found
+      targets shop/pod/app-004-xxx shop/pod/app-004-xxx
+
+    $ kubectl delete pods -n shop -l app=zzz
+    No resources found
+      exit 0, nothing to plan
+
+    $ kubectl delete pods -A -l dead=failed
+    pod "failed-005" deleted
+    pod "failed-002" deleted
+      exit 0
+      runs delete pod/failed-005 --namespace=pay --ignore-not-found
+      runs delete pod/failed-002 --namespace=shop --ignore-not-found
+      targets pay/pod/failed-005 shop/pod/failed-002
+
+    $ kubectl delete deployment.apps/app-004 pod/nope -n shop
+    deployment.apps "app-004" deleted
+    Error from server (NotFound): pods "nope" not found
+      exit 1
+      runs as it stands
+      targets shop/deployment/app-004
+
+    $ kubectl delete -f -
+    configmap "fresh" deleted
+    configmap "kept" deleted
+      exit 0
+      runs as it stands
+      targets pay/configmap/fresh shop/configmap/kept
+
+    $ kubectl delete cm made -n shop
+    configmap "made" deleted
+      exit 0
+      runs as it stands
+      targets shop/configmap/made
+
+    $ kubectl cordon node-1
+    node/node-1 cordoned
+      exit 0
+      runs as it stands
+      targets node/node-1
+
+    $ kubectl drain node-1 --force --ignore-daemonsets
+    node/node-1 already cordoned
+    evicting pod shop/app-004-xxx
+    pod/app-004-xxx evicted
+    node/node-1 drained
+      exit 0
+      runs as it stands
+      targets node/node-1
+
+    $ kubectl uncordon node-1
+    node/node-1 uncordoned
+      exit 0
+      runs as it stands
+      targets node/node-1
+
+    $ kubectl taint nodes --all team=red:NoSchedule
+    node/node-1 tainted
+    node/node-2 tainted
+    node/node-3 tainted
+    node/node-4 tainted
+    node/node-5 tainted
+      exit 0
+      runs taint node node-1 node-2 node-3 node-4 node-5 team=red:NoSchedule
+      targets node/node-1 node/node-2 node/node-3 node/node-4 node/node-5
+
+    $ kubectl taint node node-2 team=red:NoSchedule
+    node/node-2 tainted
+      exit 0
+      runs as it stands
+      targets node/node-2
+
+    $ kubectl run made --image=x:1 -n shop
+    pod/made created
+      exit 0
+      runs as it stands
+      targets shop/pod/made
+
+    $ kubectl expose deploy app-008 --port=80 -n shop
+    service/app-008 exposed
+      exit 0
+      runs as it stands
+      targets shop/service/app-008
+
+    $ kubectl autoscale deploy app-008 --max=3 -n shop
+    horizontalpodautoscaler.autoscaling/app-008 autoscaled
+      exit 0
+      runs as it stands
+      targets shop/horizontalpodautoscaler/app-008
+
+    $ kubectl scale deploy -l app=zzz --replicas=2 -n shop
+    error: no objects passed to scale
+      exit 1, nothing to plan
+
+    $ kubectl scale deploy web --replicas=2
+    error: no objects passed to scale deployments.apps "web" not found
+      exit 1, nothing to plan
+
+    $ kubectl certificate approve nope
+    Error from server (NotFound): certificatesigningrequests.certificates.k8s.io "nope" not found
+      exit 1, nothing to plan
+    "
+  `)
 })
 
 const sortedLines = (text: string): string[] => text.split('\n').toSorted()
