@@ -350,7 +350,7 @@ const MCP_SERVER = {
     kind: text(absolutePath),
     default: null,
     loosens: changed,
-    description: 'Where it runs. Absent: the workspace.',
+    description: "Where it runs. Absent: the operator's home, since a script can write to the workspace.",
   }),
   url: field({
     as: 'url',

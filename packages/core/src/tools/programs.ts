@@ -53,7 +53,7 @@ interface Tool {
   readonly found: FoundProgram
   readonly config: ResolvedTool
   readonly pace: Pace
-  prepared: PreparedTool | null
+  prepared: Promise<PreparedTool> | null
   identity: Promise<ToolIdentity> | null
 }
 
@@ -82,7 +82,7 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
     })
   }
 
-  const prepared = (tool: Tool): PreparedTool => {
+  const prepared = async (tool: Tool): Promise<PreparedTool> => {
     etc ??= copyEtc(etcFolder) // a script that calls no tool waits for none of this
     tool.prepared ??= prepareTool({
       found: tool.found,
@@ -96,12 +96,15 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
       etc,
       folder: options.folder,
       cacheFolder: options.cacheFolder,
+    }).catch((error: unknown) => {
+      tool.prepared = null // the operator may mend it meanwhile
+      throw error
     })
     return tool.prepared
   }
 
   const start = async (tool: Tool, call: ProgramCall, signal: AbortSignal): Promise<ProgramOutcome> => {
-    const { program, args, environment, grants, defaults } = prepared(tool)
+    const { program, args, environment, grants, defaults } = await prepared(tool)
     refuseOddFiles(call, options)
     const profile = {
       ...grants,
@@ -113,6 +116,10 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
     // what verifies is a program of the system
     const sandbox = verification === null ? profile : { ...profile, system }
     const channel = await channels.take()
+    if (signal.aborted) {
+      channel.giveBack()
+      throw endedEarly(call)
+    }
     return startProgram({
       command: [
         ...closing,
@@ -140,7 +147,7 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
     try {
       leave = await tool.pace.enter(signal)
     } catch {
-      throw new CallError('TOOL_FAILED', `the call of ${call.tool} was ended before it began`)
+      throw endedEarly(call)
     }
     try {
       return await start(tool, call, signal)
@@ -186,7 +193,7 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
   const lookUpIdentity = async (name: string): Promise<ToolIdentity> =>
     identityOf({
       tool: name,
-      prepared: prepared(toolOf(name)),
+      prepared: await prepared(toolOf(name)),
       ask: askTool(name),
       readCredential: textOrNull,
     })
@@ -252,6 +259,10 @@ function refuseOddFiles(call: ProgramCall, options: ProgramsOptions): void {
       hint: 'files for a tool lie in the workspace or in /tmp',
     })
   }
+}
+
+function endedEarly(call: ProgramCall): CallError {
+  return new CallError('TOOL_FAILED', `the call of ${call.tool} was ended before it began`)
 }
 
 function verified(profile: ToolProfile): Verification | null {

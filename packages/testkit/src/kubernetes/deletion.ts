@@ -43,7 +43,7 @@ export function deleteObject(
   const finalizers = object.metadata.finalizers ?? []
   if (options.propagationPolicy === 'Foreground' && dependentsOf(store, uid).length > 0) {
     const marked = store.mark(resource, object, 0, [...new Set([...finalizers, 'foregroundDeletion'])])
-    collect(store, uid)
+    collect(store, uid, { propagationPolicy: 'Foreground' })
     return marked
   }
   if (grace > 0 || finalizers.length > 0) {
@@ -73,9 +73,9 @@ function dependentsOf(store: Store, uid: string): [Resource, KubeObject][] {
 }
 
 /** Deletes what an object that is gone, or is to go last, has owned. */
-export function collect(store: Store, uid: string): void {
+export function collect(store: Store, uid: string, options: DeleteOptions = {}): void {
   for (const [resource, object] of dependentsOf(store, uid)) {
-    if (object.metadata.deletionTimestamp === undefined) deleteObject(store, resource, object, {}, false)
+    if (object.metadata.deletionTimestamp === undefined) deleteObject(store, resource, object, options, false)
   }
 }
 

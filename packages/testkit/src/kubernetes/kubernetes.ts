@@ -136,10 +136,14 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
     addDeployments: (count, seed) => addDeployments(store, count, seed),
     async settled(timeoutMs = 20_000) {
       const deadline = Date.now() + timeoutMs
-      while (!isSettled(store)) {
+      // Controllers take turns: settled is what nobody touches any more.
+      const quietMs = 4 * planeOptions.controllerDelayMs + 30
+      for (let seen = store.version, since = Date.now(); ;) {
+        if (seen === store.version && isSettled(store) && Date.now() - since >= quietMs) return
+        if (seen !== store.version) [seen, since] = [store.version, Date.now()]
         if (Date.now() > deadline) throw new Error('the workloads have not settled')
         await new Promise(resolve => {
-          setTimeout(resolve, 20)
+          setTimeout(resolve, 10)
         })
       }
     },

@@ -39,7 +39,9 @@ const rehearse = (call: Call): Rehearsal => {
   switch (parsed.verb) {
     case 'silence add':
       return {
-        ...unheard(call, 'the id of a silence is known only once it is added', [`silence ${words.join(' ')}`]),
+        ...unheard(call, 'the id of a silence is known only once it is added', [
+          `silence ${words.join(' ')}`,
+        ]),
         stdout: `${NO_ID}\n`,
       }
     case 'silence expire':
@@ -55,7 +57,11 @@ const RULES: readonly FailureRule[] = [
   { class: 'forbidden', definite: true, when: /\b(?:401|403)\b|unauthorized|forbidden/i },
   { class: 'throttled', definite: true, throttled: true, when: /\b429\b|too many requests/i },
   { class: 'not found', definite: true, when: /\[404\]|not found/i },
-  { class: 'invalid', definite: true, when: /\[400\]|bad matcher|no matchers|comment required|unknown (?:long |short )?flag|expected .* argument|not a valid duration/ },
+  {
+    class: 'invalid',
+    definite: true,
+    when: /\[400\]|bad matcher|no matchers|comment required|unknown (?:long |short )?flag|expected .* argument|not a valid duration/,
+  },
 ]
 
 export const AMTOOL: ToolKnowledge = {

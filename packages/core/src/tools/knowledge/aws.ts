@@ -30,9 +30,12 @@ const canonical = (call: Call, { target, verb }: Decision): readonly string[] =>
   if (parsed === null) return call.argv
   const region = target.kind === 'aws' ? target.region : null
   const isTold = (name: string): boolean =>
-    !HARMLESS.has(name) && !(Object.hasOwn(AWS_GLOBAL_FLAGS, name) && AWS_GLOBAL_FLAGS[name]?.refused !== null)
+    !HARMLESS.has(name) &&
+    !(Object.hasOwn(AWS_GLOBAL_FLAGS, name) && AWS_GLOBAL_FLAGS[name]?.refused !== null)
   const isFile = (name: string): boolean =>
-    AWS_FILE_FLAGS.some(one => one.flag === name && one.access === 'read' && (one.of === null || one.of.has(verb)))
+    AWS_FILE_FLAGS.some(
+      one => one.flag === name && one.access === 'read' && (one.of === null || one.of.has(verb)),
+    )
   const flags = parsed.flags
     .filter(({ name }) => isTold(name))
     .map(({ name, values }) => [name, ...values.map(value => (isFile(name) ? '<file>' : withoutPath(value)))])
@@ -50,7 +53,12 @@ const canonical = (call: Call, { target, verb }: Decision): readonly string[] =>
 
 const withoutPath = (value: string): string => value.replace(/^(fileb?:\/\/)[^]*$/i, '$1<file>')
 
-const rehearse = async (call: Call, decision: Decision, ask: AskTool, stdin: string | null): Promise<Rehearsal> => {
+const rehearse = async (
+  call: Call,
+  decision: Decision,
+  ask: AskTool,
+  stdin: string | null,
+): Promise<Rehearsal> => {
   const parsed = readAws(call.argv)
   const { service = null } = parsed ?? {}
   const targets = targetsOf(decision)
@@ -61,7 +69,8 @@ const rehearse = async (call: Call, decision: Decision, ask: AskTool, stdin: str
   return unheard(call, noDryRun(decision), targets)
 }
 
-const noDryRun = ({ verb }: Decision): string => `\`aws ${verb}\` has no dry run: what it prints is known only once it ran`
+const noDryRun = ({ verb }: Decision): string =>
+  `\`aws ${verb}\` has no dry run: what it prints is known only once it ran`
 
 const targetsOf = ({ target, verb }: Decision): readonly string[] => {
   if (target.kind !== 'aws') return [`aws ${verb}`]
@@ -71,7 +80,8 @@ const targetsOf = ({ target, verb }: Decision): readonly string[] => {
 }
 
 /** What a real call returns holds the id of what it made. */
-const MAKES = /^(create|run|allocate|copy|import|register|request|purchase|associate|provision|bundle|export)-/
+const MAKES =
+  /^(create|run|allocate|copy|import|register|request|purchase|associate|provision|bundle|export)-/
 
 const rehearseEc2 = async (
   call: Call,
@@ -83,11 +93,17 @@ const rehearseEc2 = async (
   const told = await ask([...words, '--dry-run'])
   const { operation } = parsed
   if (/\(DryRunOperation\)/.test(told.stderr)) {
-    const incomplete = MAKES.test(operation ?? '') ? `what \`ec2 ${operation}\` makes has no id before it ran` : null
+    const incomplete = MAKES.test(operation ?? '')
+      ? `what \`ec2 ${operation}\` makes has no id before it ran`
+      : null
     return { ...unheard(call, incomplete, targets), stdout: emptyAnswer(parsed) }
   }
   if (/Unknown options?: --dry-run|unrecognized arguments: --dry-run/.test(told.stderr)) {
-    return unheard(call, `\`ec2 ${operation}\` has no dry run: what it prints is known only once it ran`, targets)
+    return unheard(
+      call,
+      `\`ec2 ${operation}\` has no dry run: what it prints is known only once it ran`,
+      targets,
+    )
   }
   if (told.exitCode !== 0) return { ...told, runs: [], targets: [], incomplete: null, before: {} }
   return { ...unheard(call, null, targets), stdout: told.stdout, stderr: told.stderr }
@@ -109,7 +125,8 @@ const rehearseS3 = async (
 ): Promise<Rehearsal> => {
   const told = await ask([...call.argv, '--dryrun'], { stdin })
   const stdout = told.stdout.replaceAll(/^\(dryrun\) /gm, '')
-  if (told.exitCode !== 0 && stdout === '') return { ...told, stdout, runs: [], targets: [], incomplete: null, before: {} }
+  if (told.exitCode !== 0 && stdout === '')
+    return { ...told, stdout, runs: [], targets: [], incomplete: null, before: {} }
   return { ...unheard(call, null, targets), exitCode: told.exitCode, stdout, stderr: told.stderr }
 }
 
@@ -133,7 +150,11 @@ const RULES: readonly FailureRule[] = [
     definite: true,
     when: /\((?:AccessDenied\w*|UnauthorizedOperation|Forbidden\w*|AuthorizationError\w*|403|OptInRequired)\)/,
   },
-  { class: 'not found', definite: false, when: /\((?:[\w.]*NotFound\w*|NoSuch\w+|ResourceNotFound\w*|404)\)/ },
+  {
+    class: 'not found',
+    definite: false,
+    when: /\((?:[\w.]*NotFound\w*|NoSuch\w+|ResourceNotFound\w*|404)\)/,
+  },
   {
     class: 'conflict',
     definite: false,
@@ -145,7 +166,11 @@ const RULES: readonly FailureRule[] = [
     when: /\((?:Validation\w*|Invalid[\w.]*|Malformed\w*|Missing\w*|ParamValidation|UnknownOperation\w*|UnsupportedOperation)\)|Parameter validation failed|Unknown options|the following arguments are required|Invalid choice|invalid choice|Expected: '='|Error parsing parameter/,
   },
   { class: 'timed out', definite: false, when: /(?:Connect|Read) timeout on endpoint URL/ },
-  { class: 'unreachable', definite: false, when: /Could not connect to the endpoint URL|Connection was closed before/ },
+  {
+    class: 'unreachable',
+    definite: false,
+    when: /Could not connect to the endpoint URL|Connection was closed before/,
+  },
 ]
 
 export const AWS: ToolKnowledge = {

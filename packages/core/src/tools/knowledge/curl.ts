@@ -10,7 +10,9 @@ import type { Rehearsal, ToolKnowledge } from './knowledge.ts'
 
 const FLAGS = {
   harmless: new Set(
-    'silent show-error no-progress-meter max-time connect-timeout compressed no-buffer ipv4 ipv6 url request'.split(' '),
+    'silent show-error no-progress-meter max-time connect-timeout compressed no-buffer ipv4 ipv6 url request'.split(
+      ' ',
+    ),
   ),
   repeated: new Set(
     'header data data-ascii data-binary data-raw data-urlencode json form form-string url-query output write-out'.split(
@@ -48,17 +50,34 @@ const status = (codes: string): RegExp => new RegExp(`returned error: (?:${codes
 /** With `--retry` the last answer need not be the only one, so none is definite. */
 const RULES: readonly FailureRule[] = [
   { class: 'throttled', definite: false, throttled: true, when: status('429') },
-  { class: 'expired login', definite: false, when: status('401'), hint: 'the operator gives the login: renew it' },
+  {
+    class: 'expired login',
+    definite: false,
+    when: status('401'),
+    hint: 'the operator gives the login: renew it',
+  },
   { class: 'forbidden', definite: false, when: status('403') },
   { class: 'not found', definite: false, when: status('404|410') },
   { class: 'conflict', definite: false, when: status('409|412') },
   { class: 'invalid', definite: false, when: status('400|405|415|422') },
   { class: 'timed out', definite: false, when: status('408|504') },
-  { class: 'unreachable', definite: false, when: /Could not resolve host|Failed to connect|Connection refused|SSL|Empty reply from server/ },
+  {
+    class: 'unreachable',
+    definite: false,
+    when: /Could not resolve host|Failed to connect|Connection refused|SSL|Empty reply from server/,
+  },
 ]
 
 /** With `-s` there are no words, but there is a code. */
-const CODES: Readonly<Record<number, string>> = { 6: 'unreachable', 7: 'unreachable', 28: 'timed out', 35: 'unreachable', 52: 'unreachable', 56: 'unreachable', 60: 'unreachable' }
+const CODES: Readonly<Record<number, string>> = {
+  6: 'unreachable',
+  7: 'unreachable',
+  28: 'timed out',
+  35: 'unreachable',
+  52: 'unreachable',
+  56: 'unreachable',
+  60: 'unreachable',
+}
 
 export const CURL_KNOWLEDGE: ToolKnowledge = {
   canonical,

@@ -82,7 +82,15 @@ const targetsOf = ({ target }: Decision, call: Call, { verb, read }: ParsedHelm)
 const revisionOf = async ({ target }: Decision, ask: AskTool): Promise<string | null> => {
   if (target.kind !== 'helm' || target.release === null) return null
   const words = target.namespace === null ? [] : ['--namespace', target.namespace]
-  const { exitCode, stdout, stderr } = await ask(['history', target.release, ...words, '--max', '1', '--output', 'json'])
+  const { exitCode, stdout, stderr } = await ask([
+    'history',
+    target.release,
+    ...words,
+    '--max',
+    '1',
+    '--output',
+    'json',
+  ])
   if (exitCode !== 0) return NO_RELEASE.test(stderr) ? '' : null
   try {
     const [last] = JSON.parse(stdout) as readonly { readonly revision?: number }[]
@@ -102,7 +110,10 @@ const asDone = (parsed: ParsedHelm, stdout: string): string => {
   const tail = hooks < 0 || notes < hooks ? '' : stdout.slice(notes + 1)
   return `${head}${tail}`
     .replace(/^STATUS: pending-\w+$/m, 'STATUS: deployed')
-    .replace(/^DESCRIPTION: Dry run complete$/m, `DESCRIPTION: ${parsed.verb === 'install' ? 'Install' : 'Upgrade'} complete`)
+    .replace(
+      /^DESCRIPTION: Dry run complete$/m,
+      `DESCRIPTION: ${parsed.verb === 'install' ? 'Install' : 'Upgrade'} complete`,
+    )
 }
 
 const doneJson = (stdout: string): string => {
@@ -138,14 +149,23 @@ const revisionIn = (kept: string): string | null => {
 }
 
 const RULES: readonly FailureRule[] = [
-  { class: 'expired login', definite: true, when: /getting credentials: exec|\bUnauthorized\b|must be logged in/, hint: 'log in again' },
+  {
+    class: 'expired login',
+    definite: true,
+    when: /getting credentials: exec|\bUnauthorized\b|must be logged in/,
+    hint: 'log in again',
+  },
   { class: 'throttled', definite: false, throttled: true, when: /TooManyRequests|too many requests/i },
   {
     class: 'conflict',
     definite: true,
     when: /another operation \(install\/upgrade\/rollback\) is in progress|cannot re-use a name that is still in use/,
   },
-  { class: 'not found', definite: true, when: /release: not found|has no deployed releases|chart ".*" (?:version )?.*not found/ },
+  {
+    class: 'not found',
+    definite: true,
+    when: /release: not found|has no deployed releases|chart ".*" (?:version )?.*not found/,
+  },
   // It may come in the middle of a release.
   { class: 'forbidden', definite: false, when: /is forbidden: / },
   {

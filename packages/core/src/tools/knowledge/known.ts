@@ -26,7 +26,8 @@ export const knowledgeOf = (tool: string): ToolKnowledge =>
 /** The decision with what it leaves to the operator's context: namespace, region, database. */
 export const located = (decision: Decision, { fields }: Pick<ToolIdentity, 'fields'>): Decision => {
   const { target } = decision
-  const field = (name: string): string | null => (fields[name] === undefined || fields[name] === '' ? null : fields[name])
+  const field = (name: string): string | null =>
+    fields[name] === undefined || fields[name] === '' ? null : fields[name]
   switch (target.kind) {
     case 'kubernetes':
       if (target.allNamespaces || target.namespace !== null) return decision

@@ -37,7 +37,9 @@ const targetsOf = ({ target }: Decision): readonly string[] => {
       .map(statement => statement.trim().split(/\s+/).slice(0, 3).join(' '))
       .filter(head => head !== ''),
   )
-  const shown = [...new Set(heads)].map(head => (target.database === null ? head : `${target.database}: ${head}`))
+  const shown = [...new Set(heads)].map(head =>
+    target.database === null ? head : `${target.database}: ${head}`,
+  )
   return shown.length === 0 ? [target.database ?? 'psql'] : shown
 }
 
@@ -58,16 +60,40 @@ const RULES: readonly FailureRule[] = [
     when: /failed: FATAL:\s+(?:sorry, too many clients already|remaining connection slots are reserved|too many connections)/,
   },
   { class: 'not found', definite: true, when: /failed: FATAL:\s+(?:database|role) ".*" does not exist/ },
-  { class: 'forbidden', definite: true, when: /failed: FATAL:\s+(?:permission denied|no pg_hba\.conf entry)/ },
+  {
+    class: 'forbidden',
+    definite: true,
+    when: /failed: FATAL:\s+(?:permission denied|no pg_hba\.conf entry)/,
+  },
   // Nothing was sent before there is a connection.
-  { class: 'unreachable', definite: true, when: /^psql: error: (?:connection to server|could not (?:connect|translate))/m },
+  {
+    class: 'unreachable',
+    definite: true,
+    when: /^psql: error: (?:connection to server|could not (?:connect|translate))/m,
+  },
   { class: 'timed out', definite: false, when: /canceling statement due to|timeout expired/ },
-  { class: 'unreachable', definite: false, when: /server closed the connection unexpectedly|connection to server was lost/ },
+  {
+    class: 'unreachable',
+    definite: false,
+    when: /server closed the connection unexpectedly|connection to server was lost/,
+  },
   // What came before in the same script may stand, so none of these is definite.
-  { class: 'forbidden', definite: false, when: /ERROR:\s+(?:permission denied|must be owner|cannot execute .* in a read-only)/ },
-  { class: 'conflict', definite: false, when: /ERROR:\s+(?:duplicate key|deadlock detected|could not serialize|.* already exists)/ },
+  {
+    class: 'forbidden',
+    definite: false,
+    when: /ERROR:\s+(?:permission denied|must be owner|cannot execute .* in a read-only)/,
+  },
+  {
+    class: 'conflict',
+    definite: false,
+    when: /ERROR:\s+(?:duplicate key|deadlock detected|could not serialize|.* already exists)/,
+  },
   { class: 'not found', definite: false, when: /ERROR:\s+.* does not exist/ },
-  { class: 'invalid', definite: false, when: /ERROR:\s+(?:syntax error|invalid input|null value|new row|value too long|column|operator)/ },
+  {
+    class: 'invalid',
+    definite: false,
+    when: /ERROR:\s+(?:syntax error|invalid input|null value|new row|value too long|column|operator)/,
+  },
 ]
 
 export const PSQL: ToolKnowledge = {

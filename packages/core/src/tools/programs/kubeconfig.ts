@@ -5,12 +5,11 @@
  * were when the plan was made, whatever happens to the original meanwhile. Files are merged as kubectl does: the
  * first one to name something wins, and a relative path belongs to the file that holds it.
  *
- * Pure but for `readFile`. What kubectl itself would complain about is left for it to say.
+ * Pure but for what it is given. What kubectl itself would complain about is left for it to say.
  */
 
 import { createHash } from 'node:crypto'
 import { basename, dirname, isAbsolute, resolve } from 'node:path'
-import { parse } from 'yaml'
 import { operatorFlag } from './operator-args.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -43,7 +42,7 @@ const USER_FILES = {
 /**
  * @param options.args the operator's, of which those that choose a context, cluster, user or namespace count.
  * @param options.context from the environment, where the tool takes one from there.
- * @throws what `readFile` throws, and a YAML error.
+ * @throws what `readFile` throws, and what `parse` throws.
  */
 export function pinKubeconfig(
   sources: readonly KubeconfigSource[],
@@ -51,9 +50,11 @@ export function pinKubeconfig(
     readonly args: readonly string[]
     readonly context?: string | undefined
     readonly readFile: (path: string) => Buffer
+    /** YAML's; its reader takes long to load. */
+    readonly parse: (text: string) => unknown
   },
 ): PinnedKubeconfig {
-  const files = sources.map(source => ({ source, fields: fieldsOf(parse(source.text)) }))
+  const files = sources.map(source => ({ source, fields: fieldsOf(options.parse(source.text)) }))
   const named = (list: string, name: string): { entry: Fields; base: string } => {
     for (const { source, fields } of files) {
       const entry = listOf(fields[list]).find(one => one.name === name)

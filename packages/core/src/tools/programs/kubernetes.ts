@@ -42,7 +42,7 @@ export interface KubernetesOptions extends GrantOptions {
 }
 
 /** @throws {CallError} REFUSED | TOOL_FAILED */
-export function grantKubernetes(options: KubernetesOptions): KubernetesGrants {
+export async function grantKubernetes(options: KubernetesOptions): Promise<KubernetesGrants> {
   const { config, defaults, environment, tool } = options
   const passes = (config.env ?? defaults.env).includes('KUBECONFIG')
   const credentials = credentialPaths(options)
@@ -57,7 +57,7 @@ export function grantKubernetes(options: KubernetesOptions): KubernetesGrants {
     path => !named.has(path) && path !== inHome('~/.kube/config', options.home),
   )
   const pod = sources.length === 0 ? podAccount(environment) : null
-  const pinned = withLogin(options, pin(options, sources))
+  const pinned = withLogin(options, await pin(options, sources))
 
   const file = join(options.folder, `${tool}.kubeconfig`)
   writeFileSync(file, pinned.text, { mode: 0o600 })
@@ -91,12 +91,17 @@ function readSources(
   })
 }
 
-function pin(options: KubernetesOptions, sources: readonly KubeconfigSource[]): PinnedKubeconfig {
+async function pin(
+  options: KubernetesOptions,
+  sources: readonly KubeconfigSource[],
+): Promise<PinnedKubeconfig> {
+  const { parse } = await import('yaml') // 17 ms that only a call of kubectl or helm is worth
   try {
     return pinKubeconfig(sources, {
       args: options.config.args,
       context: options.tool === 'helm' ? options.environment.HELM_KUBECONTEXT : undefined,
       readFile: path => readOrFail(options, path),
+      parse: text => parse(text) as unknown,
     })
   } catch (error) {
     if (error instanceof CallError) throw error

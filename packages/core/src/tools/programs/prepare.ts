@@ -52,14 +52,14 @@ export interface PrepareOptions {
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** @throws {CallError} REFUSED | TOOL_FAILED */
-export function prepareTool(options: PrepareOptions): PreparedTool {
+export async function prepareTool(options: PrepareOptions): Promise<PreparedTool> {
   const { found, config, home } = options
   const defaults = toolDefaults(found.name)
   const own = grantOptions(options, found.name, config)
   const helpers = (config.helpers ?? []).map(name => findHelper(name, options))
   const loginPath = pathOf(helpers)
   const kubernetes = defaults.kubernetes
-    ? grantKubernetes({ ...own, folder: options.folder, cacheFolder: options.cacheFolder, loginPath })
+    ? await grantKubernetes({ ...own, folder: options.folder, cacheFolder: options.cacheFolder, loginPath })
     : null
   const args = kubernetes?.args ?? config.args
   const strict = { ...own, config: { ...config, args }, environment: without(own, kubernetes) }

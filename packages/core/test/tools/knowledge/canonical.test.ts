@@ -64,7 +64,9 @@ describe('calls that mean the same', () => {
   test('two restarts by hand differ only in their time', () => {
     const patch = (time: string): string =>
       `kubectl patch deploy web -p '{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"${time}"}}}}}'`
-    expect(canonical(patch('2026-01-01T00:00:00Z'))).toEqual(canonical(patch('2026-01-02T10:00:00.123+02:00')))
+    expect(canonical(patch('2026-01-01T00:00:00Z'))).toEqual(
+      canonical(patch('2026-01-02T10:00:00.123+02:00')),
+    )
     expect(canonical(patch('2026-01-01T00:00:00Z'))).not.toEqual(canonical(patch('now')))
   })
 })

@@ -10,7 +10,10 @@ describe('waits for what is only planned', () => {
 
   test.each([
     ['kubectl rollout status deploy/web -n shop', 'deployment "web" successfully rolled out\n'],
-    ['kubectl -n shop rollout status deployment web --timeout=60s', 'deployment "web" successfully rolled out\n'],
+    [
+      'kubectl -n shop rollout status deployment web --timeout=60s',
+      'deployment "web" successfully rolled out\n',
+    ],
     ['kubectl wait --for=delete pod/a', 'pod/a condition met\n'],
     ['kubectl wait --for=condition=available deploy/web -n shop', 'deployment.apps/web condition met\n'],
     ['kubectl wait --for=condition=complete job/once -n shop', 'job.batch/once condition met\n'],
@@ -24,7 +27,9 @@ describe('waits for what is only planned', () => {
     ['kubectl rollout history deploy/web -n shop', null],
     ['kubectl get deploy/web -n shop', null],
   ])('%s', (line, stdout) => {
-    expect(known.awaits?.(callOfLine(line), decided(line), planned) ?? null).toEqual(stdout === null ? null : { stdout })
+    expect(known.awaits?.(callOfLine(line), decided(line), planned) ?? null).toEqual(
+      stdout === null ? null : { stdout },
+    )
   })
 
   test('with nothing planned every wait is real', () => {

@@ -55,4 +55,7 @@ for (const [name, { line, stdin, isDone }] of Object.entries(SCENARIOS)) {
 }
 rmSync(folder, { recursive: true })
 const recordedFrom = 'kubectl v1.32.4 against Kubernetes v1.20.2'
-writeFileSync(RECORDING_FILE, `${JSON.stringify({ recordedFrom, id: recording, answers, done: performed }, null, 1)}\n`)
+writeFileSync(
+  RECORDING_FILE,
+  `${JSON.stringify({ recordedFrom, id: recording, answers, done: performed }, null, 1)}\n`,
+)

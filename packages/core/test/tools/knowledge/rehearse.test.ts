@@ -17,7 +17,9 @@ const rehearse = async (name: string): Promise<{ rehearsal: Rehearsal; asked: re
 
 /** Names that controllers and the server make up. */
 const plain = (text: string): string =>
-  text.replaceAll(/(app-\d+|made)-[a-z0-9]{5,10}(-[a-z0-9]{5})?\b/g, '$1-xxx').replaceAll(/^Warning: .*\n/gm, '')
+  text
+    .replaceAll(/(app-\d+|made)-[a-z0-9]{5,10}(-[a-z0-9]{5})?\b/g, '$1-xxx')
+    .replaceAll(/^Warning: .*\n/gm, '')
 
 const transcript = (line: string, rehearsal: Rehearsal): string => {
   const { exitCode, stdout, stderr, runs, targets, incomplete, before } = rehearsal
@@ -350,7 +352,7 @@ test('it asks nothing but lookups and dry runs', async () => {
   const asked: string[] = []
   for (const name of Object.keys(SCENARIOS)) asked.push(...(await rehearse(name)).asked)
   expect(asked.length).toBeGreaterThan(80)
-  expect(asked.filter(words => !/^get /.test(words) && !/ --dry-run=server$/.test(words))).toEqual([])
+  expect(asked.filter(words => !words.startsWith('get ') && !words.endsWith(' --dry-run=server'))).toEqual([])
 })
 
 test("the script's own --dry-run=none goes, and --dry-run stands before --", async () => {
@@ -373,14 +375,32 @@ test("the script's own --dry-run=none goes, and --dry-run stands before --", asy
 
 describe('what cannot be rehearsed', () => {
   const alone = (line: string): Promise<Rehearsal> =>
-    known.rehearse(callOfLine(line), decided(line), argv => Promise.reject(new Error(argv.join(' '))), [], null)
+    known.rehearse(
+      callOfLine(line),
+      decided(line),
+      argv => Promise.reject(new Error(argv.join(' '))),
+      [],
+      null,
+    )
 
   test.each([
     ['kubectl exec web -n shop -- rm /x', 'what `exec` prints is known only once it ran', ['shop/pod/web']],
-    ['kubectl debug web -n shop --image=x', 'what `debug` prints is known only once it ran', ['shop/pod/web']],
-    ['kubectl cp web:/a a', 'what `cp` brings out of a pod is known only once it ran', ['kubectl cp web:/a a']],
+    [
+      'kubectl debug web -n shop --image=x',
+      'what `debug` prints is known only once it ran',
+      ['shop/pod/web'],
+    ],
+    [
+      'kubectl cp web:/a a',
+      'what `cp` brings out of a pod is known only once it ran',
+      ['kubectl cp web:/a a'],
+    ],
     ['kubectl cp a web:/a', null, ['kubectl cp a web:/a']],
-    ['kubectl delete --raw /api/v1/namespaces/a', '`delete --raw` has no dry run', ['delete /api/v1/namespaces/a']],
+    [
+      'kubectl delete --raw /api/v1/namespaces/a',
+      '`delete --raw` has no dry run',
+      ['delete /api/v1/namespaces/a'],
+    ],
     [
       'kubectl get --raw /api/v1/namespaces/a/services/b/proxy/x',
       '`get --raw` has no dry run',
@@ -414,7 +434,11 @@ test('what may not be looked up is no reason to take it for absent', async () =>
       if (argv[0] === 'get') return Promise.resolve({ exitCode: 1, stdout: '', stderr: 'Forbidden' })
       const shown = 'ConfigMap\tv1\tshop\ta\tu\t1\t\t\t\t\t\t\t\t\n'
       const isShown = argv.some(word => word.startsWith('--output=go-template'))
-      return Promise.resolve({ exitCode: 0, stdout: isShown ? shown : 'configmap/a configured (server dry run)\n', stderr: '' })
+      return Promise.resolve({
+        exitCode: 0,
+        stdout: isShown ? shown : 'configmap/a configured (server dry run)\n',
+        stderr: '',
+      })
     },
     [],
     null,

@@ -42,7 +42,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   resume: { line: 'kubectl rollout resume deploy/app-006 -n shop', isDone: true },
   undo: { line: 'kubectl rollout undo deploy/app-002 -n shop', isDone: true },
   'undo without history': { line: 'kubectl rollout undo deploy/app-000 -n shop' },
-  'set image': { line: 'kubectl -n shop set image deploy/app-008 main=registry.test/app-008:2.0', isDone: true },
+  'set image': {
+    line: 'kubectl -n shop set image deploy/app-008 main=registry.test/app-008:2.0',
+    isDone: true,
+  },
   'set image unknown container': { line: 'kubectl -n shop set image deploy/app-008 other=x:1' },
   scale: { line: 'kubectl scale deployment app-010 -n shop --replicas=2', isDone: true },
   label: { line: 'kubectl label deploy app-010 -n shop owner=sre', isDone: true },

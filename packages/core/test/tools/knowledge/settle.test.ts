@@ -16,7 +16,13 @@ describe('a mutation without a result', () => {
     const { ask } = replay(recording.answers[name] ?? [])
     const call = callOfLine(line)
     const decision = decided(line)
-    const { before } = await known.rehearse(call, decision, ask, [], stdin === undefined ? null : '/spool/stdin')
+    const { before } = await known.rehearse(
+      call,
+      decision,
+      ask,
+      [],
+      stdin === undefined ? null : '/spool/stdin',
+    )
     const started = { call: callIdOf(recording.id, name), argv: call.argv, decision, before }
     const verdicts = [await known.settle?.(started, ask), await known.settle?.(started, ask)]
     const first = name === 'drain' ? 'unknown' : 'not-done'
@@ -32,7 +38,13 @@ interface State {
   readonly writers?: readonly string[]
 }
 
-const WAS: Required<State> = { uid: 'u', version: '1', generation: '4', replicas: '2', writers: ['kubectl-create@T0'] }
+const WAS: Required<State> = {
+  uid: 'u',
+  version: '1',
+  generation: '4',
+  replicas: '2',
+  writers: ['kubectl-create@T0'],
+}
 
 const settle = (line: string, now: State | null, was: State | null = WAS): Promise<string> => {
   const { uid, version, generation, replicas, writers } = { ...WAS, ...now }
@@ -77,7 +89,11 @@ describe('by the state of its target', () => {
     ['not-done', RESTART, {}],
     ['not-done', RESTART, { version: '9', writers: ['kubectl-create@T0', 'kube-controller-manager@T1'] }],
     ['unknown', RESTART, { version: '9', generation: '5', writers: ['kubectl-create@T0', 'someone@T1'] }],
-    ['unknown', RESTART, { version: '9', generation: '5', writers: ['kubectl-create@T0', 'srecodex-ID2@T1'] }],
+    [
+      'unknown',
+      RESTART,
+      { version: '9', generation: '5', writers: ['kubectl-create@T0', 'srecodex-ID2@T1'] },
+    ],
     ['unknown', RESTART, { uid: 'other' }],
     ['unknown', RESTART, null],
     ['not-done', UNDO, { version: '9' }],
@@ -125,7 +141,8 @@ describe('by the state of its target', () => {
 
   test('nor does a server that does not answer', async () => {
     const started = { call: 'ID', argv: callOfLine(DELETE).argv, decision: decided(DELETE), before: {} }
-    const ask = () => Promise.resolve({ exitCode: 1, stdout: '', stderr: 'Unable to connect to the server: EOF' })
+    const ask = () =>
+      Promise.resolve({ exitCode: 1, stdout: '', stderr: 'Unable to connect to the server: EOF' })
     expect(await known.settle?.(started, ask)).toBe('unknown')
   })
 })

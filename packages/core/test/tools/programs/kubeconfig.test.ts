@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { parse } from 'yaml'
 import {
   kubeconfigPaths,
   looksLikeKubeconfig,
@@ -41,6 +42,7 @@ const pin = (sources: readonly KubeconfigSource[], args: readonly string[] = [],
   pinKubeconfig(sources, {
     args,
     context,
+    parse,
     readFile: path => {
       if (FILES[path] === undefined) throw new Error(`no ${path}`)
       return Buffer.from(FILES[path])

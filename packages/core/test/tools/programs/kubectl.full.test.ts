@@ -59,7 +59,7 @@ describe('a pinned kubeconfig says what kubectl itself reads in the files', () =
     })
     expect(told.stderr).toBe('')
     const sources = paths.map(path => ({ path, text: readFileSync(path, 'utf8') }))
-    const pinned = pinKubeconfig(sources, { args, readFile: path => readFileSync(path) })
+    const pinned = pinKubeconfig(sources, { args, parse, readFile: path => readFileSync(path) })
     const ours = bench.write('ours', pinned.text)
     const again = spawnSync('kubectl', ['config', 'view', '--raw', '--flatten', '--minify'], {
       encoding: 'utf8',

@@ -33,7 +33,9 @@ export const canonicalKubectlBody = (text: string, call?: Call): string => {
 export const canonicalPatch = (text: string): string => {
   const documents = parseDocuments(text)
   const [patch] = documents ?? []
-  return documents?.length === 1 && typeof patch === 'object' && patch !== null ? JSON.stringify(sorted(patch)) : text
+  return documents?.length === 1 && typeof patch === 'object' && patch !== null
+    ? JSON.stringify(sorted(patch))
+    : text
 }
 
 const isFields = (value: Value | undefined): value is Fields =>
@@ -42,7 +44,14 @@ const isFields = (value: Value | undefined): value is Fields =>
 const isObject = (value: Value): value is Fields =>
   isFields(value) && typeof value['apiVersion'] === 'string' && typeof value['kind'] === 'string'
 
-const SERVER_FIELDS = new Set(['resourceVersion', 'uid', 'generation', 'managedFields', 'creationTimestamp', 'selfLink'])
+const SERVER_FIELDS = new Set([
+  'resourceVersion',
+  'uid',
+  'generation',
+  'managedFields',
+  'creationTimestamp',
+  'selfLink',
+])
 
 const withoutServerFields = (object: Fields, keepsStatus: boolean): Fields => {
   const fields: Record<string, Value> = {}
@@ -51,7 +60,9 @@ const withoutServerFields = (object: Fields, keepsStatus: boolean): Fields => {
     if (key === 'metadata' && isFields(value)) {
       fields[key] = Object.fromEntries(Object.entries(value).filter(([name]) => !SERVER_FIELDS.has(name)))
     } else if (key === 'items' && Array.isArray(value)) {
-      fields[key] = (value as readonly Value[]).map(one => (isFields(one) ? withoutServerFields(one, keepsStatus) : one))
+      fields[key] = (value as readonly Value[]).map(one =>
+        isFields(one) ? withoutServerFields(one, keepsStatus) : one,
+      )
     } else fields[key] = value
   }
   return fields
@@ -94,7 +105,10 @@ const parseYaml = (source: string): Value[] | null => {
     const documents = parseAllDocuments(source) as readonly Document.Parsed[]
     if (!Array.isArray(documents)) return []
     if (documents.some(one => one.errors.length > 0 || one.warnings.length > 0)) return null
-    return documents.filter(one => one.contents !== null).map(one => plainValue(one.contents)).filter(one => one !== null)
+    return documents
+      .filter(one => one.contents !== null)
+      .map(one => plainValue(one.contents))
+      .filter(one => one !== null)
   } catch (error) {
     if (error instanceof Ambiguous || error instanceof RangeError) return null
     throw error

@@ -51,7 +51,8 @@ const canonicalOperands = (parsed: ParsedKubectl, { target }: Decision): readonl
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const keyOf = (change: string): string => (change.includes('=') ? change.slice(0, change.indexOf('=')) : change)
+const keyOf = (change: string): string =>
+  change.includes('=') ? change.slice(0, change.indexOf('=')) : change
 
 /** How much is printed, how long is waited for an answer, how it travels: none of it changes what is done. */
 const HARMLESS = new Set([
@@ -66,7 +67,9 @@ const HARMLESS = new Set([
 /** They may be given more than once, and add up. */
 const REPEATED = new Set(
   `aggregation-rule annotation as-group audience env external-ip filename from-env-file from-file from-literal group
-  image non-resource-url prune-allowlist resource resource-name rule serviceaccount tcp user verb`.split(/\s+/),
+  image non-resource-url prune-allowlist resource resource-name rule serviceaccount tcp user verb`.split(
+    /\s+/,
+  ),
 )
 
 /** Of those, the ones whose order is of no meaning; with `,` where a comma separates. */
@@ -84,7 +87,15 @@ const UNORDERED: Readonly<Record<string, ',' | ''>> = {
   verb: ',',
 }
 
-const COMMA_LISTS = new Set(['selector', 'field-selector', 'pod-selector', 'labels', 'limits', 'requests', 'hard'])
+const COMMA_LISTS = new Set([
+  'selector',
+  'field-selector',
+  'pod-selector',
+  'labels',
+  'limits',
+  'requests',
+  'hard',
+])
 
 const ON = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const OFF = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
@@ -94,10 +105,7 @@ const ON_BY_DEFAULT = new Set(['delete wait', 'apply overwrite', 'set env overwr
 
 const canonicalFlags = (parsed: ParsedKubectl): readonly string[] => {
   const { path } = parsed
-  const specs = [
-    ...parseOptionSpecs(KUBECTL_FLAGS[path] ?? ''),
-    ...parseOptionSpecs(KUBECTL_FLAGS[''] ?? ''),
-  ]
+  const specs = [...parseOptionSpecs(KUBECTL_FLAGS[path] ?? ''), ...parseOptionSpecs(KUBECTL_FLAGS[''] ?? '')]
   const own = new Set(parseOptionSpecs(KUBECTL_FLAGS[path] ?? '').map(({ long }) => long))
   const isSwitch = (name: string): boolean => specs.find(({ long }) => long === name)?.takes === 'nothing'
   const isTold = ({ name }: GivenOption): boolean =>

@@ -20,10 +20,13 @@ const loginHint = (stderr: string): string => {
   if (path === undefined) return 'the credentials of the kubeconfig are not accepted: log in again'
   const program = path.split('/').at(-1) ?? path
   const command = Object.hasOwn(LOGINS, program) ? LOGINS[program] : undefined
-  return command === undefined ? `log in again: the kubeconfig asks \`${program}\` for credentials` : `run \`${command}\``
+  return command === undefined
+    ? `log in again: the kubeconfig asks \`${program}\` for credentials`
+    : `run \`${command}\``
 }
 
-const ADMISSION = /admission webhook ".*" denied the request|failed calling webhook|ValidatingAdmissionPolicy .* denied/
+const ADMISSION =
+  /admission webhook ".*" denied the request|failed calling webhook|ValidatingAdmissionPolicy .* denied/
 
 const RULES: readonly FailureRule[] = [
   {
@@ -76,6 +79,7 @@ export const kubectlFailure = (_exitCode: number | null, stderr: string, stdout 
   const broken = failureBy(NETWORK_FAILURES, withoutAdmission(stderr), options)
   const told = failureBy(RULES, stderr, options)
   // Where there is no login, no request was sent, whatever else is said of connections.
-  if (told.class === 'expired login' || /getting credentials: exec/.test(stderr) || broken.class === 'failed') return told
+  if (told.class === 'expired login' || /getting credentials: exec/.test(stderr) || broken.class === 'failed')
+    return told
   return told.class === 'failed' ? broken : { ...told, definite: false }
 }

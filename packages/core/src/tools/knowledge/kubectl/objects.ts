@@ -31,7 +31,15 @@ export interface LiveObject {
 /** What is kept of an object before a mutation; `uid` is empty where there was none. */
 export type ObjectBefore = Pick<
   LiveObject,
-  'namespace' | 'resource' | 'name' | 'uid' | 'resourceVersion' | 'generation' | 'revision' | 'replicas' | 'writers'
+  | 'namespace'
+  | 'resource'
+  | 'name'
+  | 'uid'
+  | 'resourceVersion'
+  | 'generation'
+  | 'revision'
+  | 'replicas'
+  | 'writers'
 >
 
 const FIELDS = [
@@ -63,7 +71,8 @@ export const parseObjects = (text: string): LiveObject[] =>
         .split('\t')
         .map(field => (field === '<no value>' ? '' : field))
       const [uid = '', resourceVersion = '', generation = '', revision = '', ...spec] = more
-      const [replicas = '', paused = '', unschedulable = '', generateName = '', writers = '', deletion = ''] = spec
+      const [replicas = '', paused = '', unschedulable = '', generateName = '', writers = '', deletion = ''] =
+        spec
       const group = apiVersion.includes('/') ? (apiVersion.split('/', 1)[0] ?? '') : ''
       const lower = kind.toLowerCase()
       const namespace = ns === '' ? null : ns
@@ -109,10 +118,9 @@ export const findObjects = async (
   words: readonly string[],
   stdin: string | null = null,
 ): Promise<Found> => {
-  const { exitCode, stdout, stderr } = await ask(
-    ['get', ...words, '-o', `go-template=${OBJECTS_TEMPLATE}`],
-    { stdin },
-  )
+  const { exitCode, stdout, stderr } = await ask(['get', ...words, '-o', `go-template=${OBJECTS_TEMPLATE}`], {
+    stdin,
+  })
   return { objects: parseObjects(stdout), exitCode, stderr }
 }
 

@@ -26,15 +26,22 @@ export const awaitedKubectl = (
   const parsed = readKubectl(call.argv)
   if (parsed === null || isSurelyOn(parsed.read, 'help')) return null
   const namespace = target.allNamespaces ? null : target.namespace
-  const wanted = target.objects.map(({ resource, name }): Wanted => ({ kind: kindOfResource(resource), name }))
+  const wanted = target.objects.map(({ resource, name }): Wanted => ({
+    kind: kindOfResource(resource),
+    name,
+  }))
   const hits = wanted.flatMap(one => [...planned].filter(known => isMeant(one, known, namespace)))
   if (hits.length === 0) return null
   const found = wanted.flatMap(({ kind, name }) =>
     name === null
-      ? hits.filter(known => kindOf(known) === kind).map(known => ({ kind, name: known.split('/').at(-1) ?? '' }))
+      ? hits
+          .filter(known => kindOf(known) === kind)
+          .map(known => ({ kind, name: known.split('/').at(-1) ?? '' }))
       : [{ kind, name }],
   )
-  const lines = found.map(({ kind, name }) => (verb === 'wait' ? metLine(kind, name) : rolledOutLine(kind, name)))
+  const lines = found.map(({ kind, name }) =>
+    verb === 'wait' ? metLine(kind, name) : rolledOutLine(kind, name),
+  )
   const silent = verb === 'wait' && hasValue(parsed, 'output') && lastValue(parsed.read, 'output') !== 'name'
   return { stdout: silent ? '' : lines.map(line => `${line}\n`).join('') }
 }
@@ -68,11 +75,16 @@ const rolledOutLine = (kind: string, name: string): string => {
 }
 
 /** `rollout undo` of workloads that this run changed, each by its name, to the revision before. */
-export const undoesKubectl = (call: Call, { target, verb }: Decision, changed: ReadonlySet<string>): boolean => {
+export const undoesKubectl = (
+  call: Call,
+  { target, verb }: Decision,
+  changed: ReadonlySet<string>,
+): boolean => {
   if (target.kind !== 'kubernetes' || verb !== 'rollout undo') return false
   const parsed = readKubectl(call.argv)
   // Without a namespace nobody can say that it is the same workload.
-  if (parsed === null || target.namespace === null || target.allNamespaces || target.unresolved.length > 0) return false
+  if (parsed === null || target.namespace === null || target.allNamespaces || target.unresolved.length > 0)
+    return false
   if (valuesOf(parsed.read, 'to-revision').some(value => value !== '0')) return false
   return (
     target.objects.length > 0 &&

@@ -26,7 +26,8 @@ export const rehearseKubectl = async (
   stdin: string | null,
 ): Promise<Rehearsal> => {
   const parsed = readKubectl(call.argv)
-  if (parsed === null) return unread(call, `the words of \`kubectl ${firstWords(call.argv)}\` are in no table`)
+  if (parsed === null)
+    return unread(call, `the words of \`kubectl ${firstWords(call.argv)}\` are in no table`)
   const one: Rehearsed = { call, parsed, decision, ask, stdin }
   if (hasValue(parsed, 'raw')) {
     const method = parsed.path === 'get' ? 'get' : parsed.path
@@ -71,7 +72,8 @@ const dryRunOf = (argv: readonly string[], asObjects = false): readonly string[]
     : withOptions(parsed, OWN_DRY_RUN, [SERVER])
 }
 
-const printsText = (parsed: ParsedKubectl): boolean => !hasValue(parsed, 'output') && !hasValue(parsed, 'template')
+const printsText = (parsed: ParsedKubectl): boolean =>
+  !hasValue(parsed, 'output') && !hasValue(parsed, 'template')
 
 const withoutMark = (parsed: ParsedKubectl, stdout: string): string =>
   printsText(parsed) ? stdout.replaceAll(/ \((?:server )?dry run\)$/gm, '') : stdout
@@ -98,13 +100,16 @@ const rehearseCreation = async (one: Rehearsed): Promise<Rehearsal> => {
   // Nothing is kept of what cannot be found again, or could not be looked at: it might be taken for absent.
   const isKnown = madeUp.length === 0 && (found === null || found.exitCode === 0)
   const named = wanted.map(object =>
-    madeUp.includes(object) ? { ...object, target: `${object.target.slice(0, -object.name.length)}${object.generateName}*` } : object,
+    madeUp.includes(object)
+      ? { ...object, target: `${object.target.slice(0, -object.name.length)}${object.generateName}*` }
+      : object,
   )
   return {
     ...answer,
     runs: [call.argv],
     targets: targetsOf(named, one),
-    incomplete: madeUp.length > 0 ? 'the server makes up a name, which is known only once it is created' : null,
+    incomplete:
+      madeUp.length > 0 ? 'the server makes up a name, which is known only once it is created' : null,
     before: isKnown ? beforeOf(existing, wanted) : {},
   }
 }
@@ -132,6 +137,8 @@ const rehearseChange = async (one: Rehearsed): Promise<Rehearsal> => {
 
 /** A real drain says of each pod that it is gone as well. */
 const withEvictions = (said: string): string => {
-  const pods = [...said.matchAll(/^evicting pod [^/\s]+\/(\S+)$/gm)].map(([, name = '']) => `pod/${name} evicted\n`)
+  const pods = [...said.matchAll(/^evicting pod [^/\s]+\/(\S+)$/gm)].map(
+    ([, name = '']) => `pod/${name} evicted\n`,
+  )
   return said.replace(/^(node\/\S+ drained)$/m, `${pods.join('')}$1`)
 }

@@ -30,7 +30,8 @@ export interface Resolved {
   readonly failed: { readonly exitCode: number; readonly stderr: string } | null
 }
 
-const RESOLVABLE = /^(delete|label|annotate|scale|taint|cordon|uncordon|drain|set .*|rollout .*|certificate .*)$/
+const RESOLVABLE =
+  /^(delete|label|annotate|scale|taint|cordon|uncordon|drain|set .*|rollout .*|certificate .*)$/
 
 /** Names for selectors, `--all` and bare types; what the names are of, for everything else. */
 export const resolve = async (one: Rehearsed): Promise<Resolved> => {
@@ -50,7 +51,10 @@ export const resolve = async (one: Rehearsed): Promise<Resolved> => {
   }
   if (!isOpen || !RESOLVABLE.test(parsed.path)) {
     const words = typedNames(named)
-    const found = words.length === 0 ? null : await findObjects(ask, [...words, ...namespaceOf(parsed), '--ignore-not-found'])
+    const found =
+      words.length === 0
+        ? null
+        : await findObjects(ask, [...words, ...namespaceOf(parsed), '--ignore-not-found'])
     return { runs: [call.argv], objects: found?.objects ?? [], bySelector: false, failed: null }
   }
   const types = [...new Set(named.map(({ resource }) => resource))]
@@ -64,7 +68,10 @@ export const resolve = async (one: Rehearsed): Promise<Resolved> => {
 }
 
 /** One argv names objects of one namespace. */
-const byNamespace = (parsed: ParsedKubectl, objects: readonly LiveObject[]): readonly (readonly string[])[] => {
+const byNamespace = (
+  parsed: ParsedKubectl,
+  objects: readonly LiveObject[],
+): readonly (readonly string[])[] => {
   const namespaces = [...new Set(objects.map(({ namespace }) => namespace))]
   return namespaces.map(namespace =>
     namingObjects(
@@ -89,7 +96,10 @@ export const namespaceOf = ({ read, before }: ParsedKubectl): readonly string[] 
   namespaceWords(lastValue(read, 'namespace') ?? lastValue(before, 'namespace'))
 
 /** Of what was found; where nothing could be looked up, by the words of the call. */
-export const targetsOf = (objects: readonly LiveObject[], { call, decision }: Rehearsed): readonly string[] => {
+export const targetsOf = (
+  objects: readonly LiveObject[],
+  { call, decision }: Rehearsed,
+): readonly string[] => {
   if (objects.length > 0) return [...new Set(objects.map(({ target }) => target))]
   const { target } = decision
   const named = target.kind !== 'kubernetes' ? [] : namedTargets(decision)

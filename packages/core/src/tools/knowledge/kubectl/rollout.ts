@@ -73,7 +73,11 @@ export const rehearseRollout = async (
   const obstacles = objects.flatMap(object => obstacleOf(patch, object) ?? [])
   const able = objects.filter(object => obstacleOf(patch, object) === null)
   const patched = await patchAll(one, patch, able)
-  const stderr = [...(missing === null ? [] : [missing]), ...obstacles.map(line => `error: ${line}\n`), patched.stderr].join('')
+  const stderr = [
+    ...(missing === null ? [] : [missing]),
+    ...obstacles.map(line => `error: ${line}\n`),
+    patched.stderr,
+  ].join('')
   const exitCode = missing !== null || obstacles.length > 0 ? 1 : patched.exitCode
   if (exitCode !== 0 && patched.stdout === '') return { ...empty, exitCode, stderr }
   return {
@@ -89,7 +93,9 @@ export const rehearseRollout = async (
 
 const obstacleOf = (patch: RolloutPatch, object: LiveObject): string | null => {
   const name = `${qualifiedPlural(object.kind, object.group)} "${object.name}"`
-  return patch.kinds.has(object.kind) ? patch.obstacle(object, name) : `${name} ${patch.doing} is not supported`
+  return patch.kinds.has(object.kind)
+    ? patch.obstacle(object, name)
+    : `${name} ${patch.doing} is not supported`
 }
 
 /** What the server says of names that it does not have. */
@@ -119,7 +125,9 @@ const patchAll = async (
     namespaces.map(namespace =>
       ask([
         'patch',
-        ...objects.filter(one => one.namespace === namespace).map(({ resource, name }) => `${resource}/${name}`),
+        ...objects
+          .filter(one => one.namespace === namespace)
+          .map(({ resource, name }) => `${resource}/${name}`),
         ...namespaceWords(namespace),
         `--patch=${patch()}`,
         ...(form.length === 0 ? ['--output=name'] : form),
@@ -132,7 +140,9 @@ const patchAll = async (
     exitCode: answers.find(answer => answer.exitCode !== 0)?.exitCode ?? 0,
     stdout: form.length === 0 ? printed.replaceAll(/^(\S+)$/gm, `$1 ${done}`) : printed,
     stderr: answers
-      .map(({ stderr }) => stderr.replaceAll(/^Error from server(?: \(\w+\))?: /gm, 'error: failed to patch: '))
+      .map(({ stderr }) =>
+        stderr.replaceAll(/^Error from server(?: \(\w+\))?: /gm, 'error: failed to patch: '),
+      )
       .join(''),
   }
 }

@@ -23,17 +23,24 @@ export const settleKubectl = async (mutation: StartedMutation, ask: AskTool): Pr
   const before = Object.values(mutation.before).map(parseBefore)
   if (before.includes(null)) return 'unknown'
   const known = before.filter(one => one !== null)
-  const judgeOne = (was: ObjectBefore | null, is: LiveObject | null): Verdict => judge(parsed, mutation.call, was, is)
+  const judgeOne = (was: ObjectBefore | null, is: LiveObject | null): Verdict =>
+    judge(parsed, mutation.call, was, is)
   return known.length > 0 ? settleKnown(known, judgeOne, ask) : settleNamed(parsed, mutation, judgeOne, ask)
 }
 
 type Judge = (was: ObjectBefore | null, is: LiveObject | null) => Verdict
 
-const settleKnown = async (known: readonly ObjectBefore[], judgeOne: Judge, ask: AskTool): Promise<Verdict> => {
+const settleKnown = async (
+  known: readonly ObjectBefore[],
+  judgeOne: Judge,
+  ask: AskTool,
+): Promise<Verdict> => {
   const namespaces = [...new Set(known.map(({ namespace }) => namespace))]
   const answers = await Promise.all(
     namespaces.map(namespace => {
-      const names = known.filter(one => one.namespace === namespace).map(({ resource, name }) => `${resource}/${name}`)
+      const names = known
+        .filter(one => one.namespace === namespace)
+        .map(({ resource, name }) => `${resource}/${name}`)
       return findObjects(ask, [...names, ...namespaceWords(namespace), '--ignore-not-found'])
     }),
   )
@@ -57,7 +64,11 @@ const settleNamed = async (
   if (target.kind !== 'kubernetes' || target.unresolved.length > 0) return 'unknown'
   const names = typedNames(target.objects)
   if (names.length === 0) return 'unknown'
-  const { objects, exitCode } = await findObjects(ask, [...names, ...namespaceOf(parsed), '--ignore-not-found'])
+  const { objects, exitCode } = await findObjects(ask, [
+    ...names,
+    ...namespaceOf(parsed),
+    '--ignore-not-found',
+  ])
   if (exitCode !== 0) return 'unknown'
   const missing = names.length > objects.length ? [judgeOne(null, null)] : []
   return agreed([...objects.map(is => judgeOne(null, is)), ...missing])
@@ -68,7 +79,12 @@ const agreed = (verdicts: readonly Verdict[]): Verdict => {
   return verdicts.every(verdict => verdict === first) ? first : 'unknown'
 }
 
-const judge = (parsed: ParsedKubectl, call: string, was: ObjectBefore | null, is: LiveObject | null): Verdict => {
+const judge = (
+  parsed: ParsedKubectl,
+  call: string,
+  was: ObjectBefore | null,
+  is: LiveObject | null,
+): Verdict => {
   switch (parsed.path) {
     case 'delete':
       return judgeDelete(was, is)
@@ -117,7 +133,12 @@ const judgeUndo = (was: ObjectBefore | null, is: LiveObject | null): Verdict => 
   return once && strangers.length === 1 && strangers[0]?.startsWith('kubectl') === true ? 'done' : 'unknown'
 }
 
-const judgeMark = (parsed: ParsedKubectl, call: string, was: ObjectBefore | null, is: LiveObject | null): Verdict => {
+const judgeMark = (
+  parsed: ParsedKubectl,
+  call: string,
+  was: ObjectBefore | null,
+  is: LiveObject | null,
+): Verdict => {
   const mark = `${managerOf(call)}@`
   if (is?.writers.some(writer => writer.startsWith(mark)) === true) return 'done'
   if (was === null) return 'unknown'
@@ -139,7 +160,12 @@ const leavesMark = (parsed: ParsedKubectl): boolean =>
   ADDS.test(parsed.path) && !operandsOf(parsed).some(word => word.endsWith('-'))
 
 /** They write states beside what a call writes, and never over its mark. */
-const CONTROLLERS = new Set(['kube-controller-manager', 'kube-scheduler', 'kubelet', 'cloud-controller-manager'])
+const CONTROLLERS = new Set([
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'cloud-controller-manager',
+])
 
 /** Who wrote since, controllers left out. */
 const strangersSince = (was: ObjectBefore, is: LiveObject): string[] =>

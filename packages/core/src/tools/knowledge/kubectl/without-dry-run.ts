@@ -33,7 +33,15 @@ const rehearseForcedReplace = async (one: Rehearsed): Promise<Rehearsal> => {
     findObjects(ask, [...files, '--ignore-not-found'], stdin),
   ])
   if (deleted.exitCode !== 0) {
-    return { exitCode: deleted.exitCode, stdout: '', stderr: deleted.stderr, runs: [], targets: [], incomplete: null, before: {} }
+    return {
+      exitCode: deleted.exitCode,
+      stdout: '',
+      stderr: deleted.stderr,
+      runs: [],
+      targets: [],
+      incomplete: null,
+      before: {},
+    }
   }
   const gone = deleted.stdout.replaceAll(/ \(server dry run\)$/gm, '')
   const replaced = found.objects.map(({ resource, name }) => `${resource}/${name} replaced\n`)

@@ -27,9 +27,7 @@ export const runsProgram = ({ path, verb }: ParsedKubectl): boolean =>
 
 /** Every word that is no flag and no program of a container. */
 export const operandsOf = (parsed: ParsedKubectl): readonly string[] =>
-  runsProgram(parsed)
-    ? parsed.read.operands
-    : [...parsed.read.operands, ...(parsed.read.rest ?? [])]
+  runsProgram(parsed) ? parsed.read.operands : [...parsed.read.operands, ...(parsed.read.rest ?? [])]
 
 /** Operands behind the objects: `KEY=VALUE`, `KEY-`, or one last word. */
 export const changesOf = (parsed: ParsedKubectl): readonly string[] => {
@@ -38,7 +36,8 @@ export const changesOf = (parsed: ParsedKubectl): readonly string[] => {
   return parsed.verb?.operands === 'typed-then-one' && words.length > 1 ? words.slice(-1) : []
 }
 
-const flagWord = ({ name, value }: GivenOption): string => (value === null ? `--${name}` : `--${name}=${value}`)
+const flagWord = ({ name, value }: GivenOption): string =>
+  value === null ? `--${name}` : `--${name}=${value}`
 
 const assembled = (
   { path }: ParsedKubectl,
