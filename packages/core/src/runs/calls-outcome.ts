@@ -25,6 +25,19 @@ export interface CallsOutcome {
   readonly resumable: boolean
 }
 
+/** Of a script that called nothing. */
+export const NO_CALLS: CallsOutcome = {
+  counts: { total: 0, reads: 0, mutations: 0, failed: 0, refused: 0 },
+  items: null,
+  plan: null,
+  drift: null,
+  refusal: null,
+  limit: null,
+  unknown: 0,
+  fault: null,
+  resumable: false,
+}
+
 const MAX_LISTED = 5
 const MAX_KEYS = 3
 const MAX_ITEM_CHARS = 80

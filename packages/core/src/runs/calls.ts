@@ -5,6 +5,8 @@
  * What may change is settled here, before the script starts: under which plan, as whom, after which earlier run.
  */
 
+import { existsSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { SrecodexError } from '../errors.ts'
 import { openBroker, type Broker, type MutationMode } from '../tools/broker.ts'
 import type { PastMutations } from '../tools/broker/record.ts'
@@ -50,11 +52,16 @@ export interface RunCalls {
 /** How long mutations in flight may take to be recorded once the run is ending. */
 const DRAIN_GRACE_MS = 10_000
 
-/** @throws {SrecodexError} PLAN_STALE | STATE_UNWRITABLE | DISK_FULL */
-export async function openCalls(
+export interface SurroundingsOfCalls {
+  readonly script: StagedScript
+  readonly prepared: Prepared
+}
+
+/** @throws {SrecodexError} PLAN_STALE | STORE_CORRUPT | STATE_UNWRITABLE | DISK_FULL */
+export async function openCallsNow(
   options: RunOptions,
   folder: RunFolder,
-  around: { readonly script: StagedScript; readonly prepared: Prepared },
+  around: SurroundingsOfCalls,
 ): Promise<RunCalls> {
   const calls = new Calls(options, folder, around)
   await calls.open()
@@ -81,11 +88,7 @@ class Calls implements RunCalls {
   #wait: (waiting: boolean) => void = () => {}
   #drained: Promise<void> | undefined
 
-  constructor(
-    options: RunOptions,
-    folder: RunFolder,
-    { script, prepared }: { readonly script: StagedScript; readonly prepared: Prepared },
-  ) {
+  constructor(options: RunOptions, folder: RunFolder, { script, prepared }: SurroundingsOfCalls) {
     this.#options = options
     this.#folder = folder
     this.#script = script
@@ -104,7 +107,9 @@ class Calls implements RunCalls {
     const caller = this.#options.callerEnvironment ?? process.env
     const { workspace } = this.#prepared
     if (continues !== null) {
-      this.#history = await loadHistory(runFolder(this.#options.stateFolder, continues.parent).journal)
+      const { journal } = runFolder(this.#options.stateFolder, continues.parent)
+      // Without one its script called nothing: there is nothing to go on from but the script itself.
+      if (existsSync(journal)) this.#history = await loadHistory(journal)
     }
     this.#servers = openMcpServers({ servers: config.mcpServers, workspace, callerEnvironment: caller })
     const { forTools } = this.#prepared
@@ -256,7 +261,7 @@ class Calls implements RunCalls {
         await this.#journal.commit({
           kind: 'approved',
           plan: wanted.identity,
-          by: 'the one who was asked',
+          by: userInfo().username,
           how: 'terminal',
           reason: null,
         })

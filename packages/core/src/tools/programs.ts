@@ -16,13 +16,12 @@ import { systemLayout } from '../sandbox/detect.ts'
 import type { Mount } from '../sandbox/profile.ts'
 import { contains } from '../sandbox/workspace.ts'
 import type { AskTool, ProgramCall, ProgramOutcome, Programs, ToolIdentity } from './calls.ts'
-import { builtInTools } from './effects/effects.ts'
 import { toolArgv } from './programs/argv.ts'
-import { BY_ENTRY_ONLY } from './programs/defaults.ts'
 import { copyEtc } from './programs/etc.ts'
 import { findProgram, type FoundProgram } from './programs/find.ts'
 import { identityOf } from './programs/identity.ts'
 import { closingPrefix, inheritedDescriptors } from './programs/leaks.ts'
+import { candidateTools } from './programs/names.ts'
 import { createPace, type Pace } from './programs/pace.ts'
 import { createChannelPool } from './programs/pipes.ts'
 import { prepareTool, type PreparedTool } from './programs/prepare.ts'
@@ -227,12 +226,8 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
 }
 
 function findTools(options: ProgramsOptions): Map<string, Tool> {
-  const names = [
-    ...builtInTools().filter(name => !BY_ENTRY_ONLY.has(name) || Object.hasOwn(options.tools, name)),
-    ...Object.keys(options.tools),
-  ]
   const tools = new Map<string, Tool>()
-  for (const name of new Set(names)) {
+  for (const name of candidateTools(Object.keys(options.tools))) {
     const found = findProgram(name, { ...options, workspace: options.workspace.path })
     if (found === null) continue
     const config = configOf(options, name)

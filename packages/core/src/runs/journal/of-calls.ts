@@ -2,7 +2,7 @@
 
 import type { CallJournal, EndedCall, KeptOutput } from '../../tools/broker/record.ts'
 import type { Journal } from '../journal.ts'
-import type { MutationOutcome, ResultEntry } from './entries.ts'
+import type { ResultEntry } from './entries.ts'
 import { keepBytes } from './kept-bytes.ts'
 
 export function journalOfCalls(journal: Journal): CallJournal {
@@ -38,7 +38,7 @@ export function journalOfCalls(journal: Journal): CallJournal {
 }
 
 function resultEntry(call: EndedCall, isMutation: boolean): ResultEntry {
-  const { stdout, stderr, definite, ...rest } = call
+  const { stdout, stderr, outcome, ...rest } = call
   const counts = { kind: 'result' as const, ...rest, stdoutBytes: stdout.bytes, stderrBytes: stderr.bytes }
   if (!isMutation) return counts
   const isCut = stdout.kept === null || stderr.kept === null
@@ -47,7 +47,7 @@ function resultEntry(call: EndedCall, isMutation: boolean): ResultEntry {
     ...keptAs('stdout', stdout),
     ...keptAs('stderr', stderr),
     ...(isCut ? { cut: true } : {}),
-    outcome: outcome(call, definite),
+    outcome,
   }
 }
 
@@ -56,10 +56,4 @@ function keptAs(
   { kept }: KeptOutput,
 ): Partial<Pick<ResultEntry, 'stdout' | 'stderr'>> {
   return kept === null ? {} : { [name]: keepBytes(kept).kept }
-}
-
-function outcome({ exitCode, signal }: EndedCall, definite: boolean): MutationOutcome {
-  if (exitCode === 0) return 'ok'
-  if (definite) return 'failed-definite'
-  return signal === null ? 'failed' : 'unknown'
 }

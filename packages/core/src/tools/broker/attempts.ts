@@ -7,7 +7,7 @@ import type { OpenMutation, PastMutation, PastMutations } from './record.ts'
 
 export class Attempts {
   readonly #past: PastMutations
-  readonly #unsettled = new Map<string, OpenMutation[]>()
+  readonly #own = new Map<string, PastMutation[]>()
 
   constructor(past: PastMutations) {
     this.#past = past
@@ -15,20 +15,30 @@ export class Attempts {
 
   /** The next one of that identity; null: there was none, it is new. */
   take(identity: string): PastMutation | null {
-    const mutation = this.#unsettled.get(identity)?.shift()
-    return mutation === undefined ? this.#past.take(identity) : { kind: 'unknown', mutation }
+    return this.#own.get(identity)?.shift() ?? this.#past.take(identity)
   }
 
   /** How many are not known at the end; what belongs to an item is told by the item. */
   unknownLeft(): number {
-    const own = [...this.#unsettled.values()].flat().filter(({ item }) => item === null)
-    return own.length + this.#past.unknownLeft()
+    const own = [...this.#own.values()].flat()
+    const open = own.filter(past => past.kind === 'unknown' && past.mutation.item === null)
+    return open.length + this.#past.unknownLeft()
   }
 
   /** Its outcome is not known (yet): whoever asks for it again settles it first. */
   leaveOpen(identity: string, mutation: OpenMutation): void {
-    const open = this.#unsettled.get(identity)
-    if (open === undefined) this.#unsettled.set(identity, [mutation])
-    else open.push(mutation)
+    this.#leave(identity, { kind: 'unknown', mutation })
+  }
+
+  /** It happened, though its caller was told that it failed: whoever asks for it again is told that it is done. */
+  leaveDone(identity: string): void {
+    const nothing = { bytes: 0, kept: Buffer.alloc(0) }
+    this.#leave(identity, { kind: 'finished', stdout: nothing, stderr: nothing })
+  }
+
+  #leave(identity: string, past: PastMutation): void {
+    const own = this.#own.get(identity)
+    if (own === undefined) this.#own.set(identity, [past])
+    else own.push(past)
   }
 }

@@ -165,7 +165,7 @@ class Command {
       call: id,
       ...performed,
       class: failure?.class ?? null,
-      definite: true,
+      outcome: failure === null ? 'ok' : 'failed-definite',
       answered: 'tool',
     })
     return exitOf(performed)
@@ -226,7 +226,10 @@ class Command {
           peer: this.#peer,
           repeats: failure => failure.throttled && failure.definite,
         },
-      )
+      ).catch((error: unknown) => {
+        if (all === null) throw error
+        return { ...NO_OUTPUT, exitCode: 126, signal: null, durationMs: 0, failure: NOT_STARTED }
+      })
       all = all === null ? performed : joined(all, performed)
       if (performed.failure !== null) {
         // An earlier one of them happened, so nobody can say that nothing did.
@@ -261,13 +264,19 @@ class Command {
   }
 }
 
+/** Of several runs one that is not the first. */
+const NOT_STARTED = { class: 'not started', definite: false, throttled: false, hint: null } as const
+
+const NOTHING_KEPT = { bytes: 0, kept: Buffer.alloc(0) }
+const NO_OUTPUT = { stdout: NOTHING_KEPT, stderr: NOTHING_KEPT }
+
 const ANSWERED = {
   exitCode: 0,
   signal: null,
   durationMs: 0,
-  stderr: { bytes: 0, kept: Buffer.alloc(0) },
+  stderr: NOTHING_KEPT,
   class: null,
-  definite: false,
+  outcome: 'ok',
 } as const
 
 function exitOf({ exitCode, signal }: Performed): CommandExit {

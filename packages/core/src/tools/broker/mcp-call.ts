@@ -93,7 +93,7 @@ async function readTool(
       stdout: { bytes, kept: null },
       stderr: NONE,
       class: failed,
-      definite: true,
+      outcome: failed === null ? 'ok' : 'failed-definite',
       answered: 'tool',
     })
   try {

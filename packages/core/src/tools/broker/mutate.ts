@@ -15,7 +15,7 @@ import type { PlannedCall } from '../plan.ts'
 import { CallError } from '../protocol.ts'
 import { newCallId } from './call-id.ts'
 import type { Performed } from './forward.ts'
-import type { KeptOutput, OpenMutation, PastMutation } from './record.ts'
+import type { CallOutcome, KeptOutput, OpenMutation, PastMutation } from './record.ts'
 
 /** What the caller is told without its tool being run. `runs` of a rehearsal that is empty: nothing would happen. */
 export interface Answer {
@@ -45,7 +45,11 @@ export interface Mutation<Result> {
   undoes(changed: ReadonlySet<string>): boolean
   rehearse(): Promise<Foreseen>
   settle(mutation: OpenMutation): Promise<'done' | 'not-done' | 'unknown'>
-  perform(runs: readonly (readonly string[])[], call: string): Promise<Performed>
+  /** @throws {CallError} It did not start. */
+  perform(
+    runs: readonly (readonly string[])[],
+    call: string,
+  ): Promise<Performed & { readonly cause?: undefined }>
   answer(answer: Answer): Promise<Result>
   result(performed: Performed): Result
 }
@@ -132,7 +136,7 @@ async function fromBefore<Result>(
   )
 }
 
-const ENDED_WELL = { exitCode: 0, signal: null, durationMs: 0, class: null, definite: false } as const
+const ENDED_WELL = { exitCode: 0, signal: null, durationMs: 0, class: null, outcome: 'ok' } as const
 
 async function foresee<Result>(state: BrokerState, mutation: Mutation<Result>): Promise<Result> {
   const foreseen = await mutation.rehearse()
@@ -198,20 +202,29 @@ async function perform<Result>(
     const before = doing.planned?.before ?? {}
     const call = await begin(state, mutation, { ...doing, planned: false, before })
     if (item !== null) items.mutationStarted(item, call)
-    const performed = await mutation.perform(doing.runs, call)
+    const performed = await mutation.perform(doing.runs, call).catch((error: unknown) => notStarted(error))
+    if (performed.cause !== undefined) {
+      await journal.ended({
+        call,
+        ...performed,
+        class: 'not started',
+        outcome: 'failed-definite',
+        answered: 'tool',
+      })
+      if (item !== null) items.mutationEnded(item, call, 'failed-definite')
+      if (doing.planned !== null) state.allowance?.giveBack(doing.planned)
+      throw performed.cause
+    }
     const { failure } = performed
-    const cutOff = performed.signal !== null
-    await journal.ended({
-      call,
-      ...performed,
-      class: failure?.class ?? null,
-      definite: !cutOff && failure?.definite === true,
-      answered: 'tool',
-    })
-    const outcome =
-      failure === null ? 'ok' : cutOff ? 'unknown' : failure.definite ? 'failed-definite' : 'failed'
+    const begun = { call, argv: doing.runs.at(-1) ?? argv, before, item }
+    const outcome = await outcomeOf(state, mutation, performed, begun)
+    await journal.ended({ call, ...performed, class: failure?.class ?? null, outcome, answered: 'tool' })
     if (item !== null) items.mutationEnded(item, call, outcome)
-    if (failure === null) {
+    if (outcome === 'ok') {
+      if (failure !== null) {
+        state.counts.failed += 1
+        state.attempts.leaveDone(identity)
+      }
       noteChange(
         state,
         doing.planned?.targets ?? mutation.targets,
@@ -223,11 +236,39 @@ async function perform<Result>(
     if (outcome === 'failed-definite') {
       if (doing.planned !== null) state.allowance?.giveBack(doing.planned)
     } else {
-      state.attempts.leaveOpen(identity, { call, argv: doing.runs.at(-1) ?? argv, before, item })
+      state.attempts.leaveOpen(identity, begun)
       if (doing.planned !== null) state.allowance?.giveBack(doing.planned)
     }
     return mutation.result(performed)
   })
+}
+
+/** A failure that may have come after the change is looked into at once, while the run can still act on it. */
+async function outcomeOf<Result>(
+  state: BrokerState,
+  mutation: Mutation<Result>,
+  { failure, signal }: Performed,
+  begun: OpenMutation,
+): Promise<CallOutcome> {
+  if (failure === null) return 'ok'
+  if (signal !== null || state.ending.signal.aborted) return 'unknown'
+  if (failure.definite) return 'failed-definite'
+  const found = await mutation.settle(begun).catch(() => 'unknown' as const)
+  return ({ done: 'ok', 'not-done': 'failed-definite', unknown: 'failed' } as const)[found]
+}
+
+/** A program that could not be started did nothing. Anything else that is thrown leaves the outcome open. */
+function notStarted(error: unknown): Performed & { readonly cause: CallError } {
+  if (!(error instanceof CallError)) throw error
+  const nothing = {
+    exitCode: null,
+    signal: null,
+    durationMs: 0,
+    stdout: NO_OUTPUT,
+    stderr: NO_OUTPUT,
+    failure: null,
+  }
+  return { ...nothing, cause: error }
 }
 
 const NO_FORESIGHT: Foreseen = {

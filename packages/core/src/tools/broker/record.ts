@@ -38,6 +38,14 @@ export interface KeptOutput {
 
 export const MAX_KEPT_BYTES = 64 * 1024
 
+/**
+ * - `failed-definite`: nothing was changed, for certain.
+ * - `failed`: it said that it failed, which says nothing about what it had done by then.
+ * - `unknown`: it was cut off.
+ * - `ok` beside an exit code other than 0: the answer was lost, and the server was found changed.
+ */
+export type CallOutcome = 'ok' | 'failed-definite' | 'failed' | 'unknown'
+
 export interface EndedCall {
   readonly call: string
   readonly exitCode: number | null
@@ -47,8 +55,7 @@ export interface EndedCall {
   readonly stderr: KeptOutput
   /** Class of the failure; null: none. */
   readonly class: string | null
-  /** The server certainly changed nothing. Only of failures. */
-  readonly definite: boolean
+  readonly outcome: CallOutcome
   /**
    * Who answered: the tool; a rehearsal in planning; the journal of the run that this one goes on from; or the
    * state of the server, asked after an answer was lost.
@@ -100,6 +107,6 @@ export interface ItemStates {
   /** The script verified that what was begun for it is not done: it may be done again. */
   isRedone(key: string): boolean
   mutationStarted(key: string, call: string): void
-  mutationEnded(key: string, call: string, outcome: 'ok' | 'failed-definite' | 'failed' | 'unknown'): void
+  mutationEnded(key: string, call: string, outcome: CallOutcome): void
   unplanned(key: string): void
 }

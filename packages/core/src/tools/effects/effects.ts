@@ -17,6 +17,7 @@ import type { TableRow } from './describe.ts'
 import { decideHelm } from './helm.ts'
 import { decideHouse } from './house.ts'
 import { decideKubectl } from './kubectl.ts'
+import { BUILT_IN_TOOLS, type BuiltInTool } from './names.ts'
 import { matchesPattern, namesWholeCall } from './patterns.ts'
 import { decidePsql } from './psql.ts'
 
@@ -25,7 +26,7 @@ export type { TableRow } from './describe.ts'
 
 type Decider = (call: Call, policy: ToolPolicy) => Judgement
 
-const DECIDERS: Readonly<Record<string, Decider>> = {
+const DECIDERS: Readonly<Record<BuiltInTool, Decider>> = {
   kubectl: decideKubectl,
   helm: decideHelm,
   aws: decideAws,
@@ -34,8 +35,8 @@ const DECIDERS: Readonly<Record<string, Decider>> = {
   curl: decideCurl,
 }
 
-/** Tools with a table of their own; any other has only the operator's patterns. */
-export const builtInTools = (): readonly string[] => Object.keys(DECIDERS)
+/** Tools with a table of their own. */
+export const builtInTools = (): readonly string[] => BUILT_IN_TOOLS
 
 /** The rows of `srecodex tools show`; empty for a tool that has only patterns and none were built in. */
 export const describeTable = (tool: string): readonly TableRow[] => describeBuiltIn(tool)
@@ -53,7 +54,7 @@ export const decide = (call: Call, policy: ToolPolicy): Decision => {
 const judgeCall = (call: Call, policy: ToolPolicy): Judgement => {
   try {
     refuseOddText(call)
-    return (lookup(DECIDERS, call.tool) ?? decideHouse)(call, policy)
+    return (lookup<Decider>(DECIDERS, call.tool) ?? decideHouse)(call, policy)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { lift, verb, hint } = error

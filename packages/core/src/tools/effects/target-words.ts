@@ -15,7 +15,9 @@ export const targetWords = (target: Target): string[] => {
           .join('/'),
       )
     case 'helm':
-      return [[target.namespace, target.release].filter(word => word !== null).join('/')].filter(word => word !== '')
+      return [[target.namespace, target.release].filter(word => word !== null).join('/')].filter(
+        word => word !== '',
+      )
     case 'aws':
       return target.ids.length > 0 ? [...target.ids] : [`${target.service} ${target.operation}`]
     case 'sql':

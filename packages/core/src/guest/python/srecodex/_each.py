@@ -135,7 +135,9 @@ class _Work:
                 raise self.fatal
             if self.halted.is_set():
                 break
-        # An unknown one that nobody came to is still that; so the ledger says.
+        for item in self.items:
+            if item.state == "unknown" and item.error is None:
+                item.error = SrecodexError("UNKNOWN", "it was started before, and nobody looked")
         return Items(self.items)
 
     async def run_in_loop(self):
