@@ -17,6 +17,10 @@ export {
   type ContinueOptions,
 } from './runs/api.ts'
 export { listRuns, showRun, stopRun, watchRun, type StopResult } from './runs/manage.ts'
+export { readDetails, type RunDetails } from './runs/details.ts'
+export { commandText } from './runs/call-words.ts'
+export { openProgress, type RunProgress } from './runs/progress.ts'
+export { readTimeline, type TimelineEntry, type TimelineOptions } from './runs/timeline.ts'
 export { readOutput, searchRuns, type SearchHit } from './runs/output.ts'
 export { pruneRuns, type PruneResult } from './runs/prune.ts'
 export type { RunReport, RunStatus, ScriptLanguage } from './runs/report.ts'
@@ -24,6 +28,7 @@ export type { RunEvent, RunScriptOptions } from './runs/options.ts'
 export type { RunRecord } from './runs/store.ts'
 export { auditSkills, renderChecklist, writeChecklist, type Audit } from './skills/audit.ts'
 export { installSkills, uninstallSkills, type InstallClient, type InstallResult } from './skills/install.ts'
+export { inputFaults, type InputFault } from './skills/inputs.ts'
 export { openLibrarian, type FoundSkill, type Librarian } from './skills/librarian.ts'
 export { applyFixes, lintSkills, type LintReport } from './skills/lint.ts'
 export { createSkill, type NewSkillOptions } from './skills/new.ts'
@@ -46,5 +51,7 @@ export {
   type TableRow,
   type ToolPolicy,
 } from './tools/effects/effects.ts'
+export { checkTools, listTools, type Lack, type ListedProgram, type ProgramCheck } from './tools/diagnose.ts'
+export { openMcpServers, type McpServerListing, type McpTool } from './tools/mcp.ts'
 export { blastRadius, countPlan, type Plan, type PlanCount, type PlannedCall } from './tools/plan.ts'
 export { diagnose, planRepair, repair, type Check, type Repair } from './sandbox/diagnose.ts'

@@ -204,7 +204,8 @@ async function verdict(
 
   const tail = outcome.stderr.bytes === 0 ? null : await readTail(folder.stderr)
   const said = tail === null ? '' : (await redactor.redact(sanitise(tail.bytes))).trim()
-  const last = said.split('\n').at(-1) ?? ''
+  // A hint comes after what it is about.
+  const last = said.split('\n').findLast(line => line.trim() !== '' && !line.startsWith('hint: ')) ?? ''
   const how = outcome.signal === null ? `exited with ${outcome.exitCode}` : `was killed by ${outcome.signal}`
   return {
     status: 'failed',

@@ -2,12 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recoverInterrupted } from './cleanup.ts'
+import { asOfNow } from './details.ts'
 import { findRun, isAlive, isOpen, readRecord, readRecords, type RunRecord } from './store.ts'
 
 /** Newest first, each as it stands: a run whose srecodex was killed is `interrupted`. */
 export async function listRuns(stateFolder: string): Promise<RunRecord[]> {
   await recoverInterrupted(stateFolder)
-  return readRecords(stateFolder)
+  return (await readRecords(stateFolder)).map(record => asOfNow(stateFolder, record))
 }
 
 /**
@@ -16,7 +17,7 @@ export async function listRuns(stateFolder: string): Promise<RunRecord[]> {
  */
 export async function showRun(stateFolder: string, name: string): Promise<RunRecord> {
   await recoverInterrupted(stateFolder)
-  return findRun(stateFolder, name)
+  return asOfNow(stateFolder, await findRun(stateFolder, name))
 }
 
 export interface StopResult {
@@ -63,11 +64,12 @@ export async function* watchRun(
   name: string,
   signal?: AbortSignal,
 ): AsyncGenerator<RunRecord> {
-  let record = await findRun(stateFolder, name)
+  let record = await showRun(stateFolder, name)
   yield record
   while (isOpen(record)) {
     await sleep(4 * POLL_MS, undefined, { signal })
-    const next = (await readRecord(stateFolder, record.id)) ?? record
+    const found = await readRecord(stateFolder, record.id)
+    const next = found === null ? record : asOfNow(stateFolder, found)
     if (JSON.stringify(next) !== JSON.stringify(record)) yield next
     record = next
   }

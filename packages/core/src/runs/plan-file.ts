@@ -52,7 +52,14 @@ export async function findPlan(
   const { status } = record.report
   const plan =
     status === 'planned' || status === 'drifted' ? readPlan(runFolder(stateFolder, record.id).plan) : null
-  if (plan !== null) return { record, plan }
+  if (plan !== null) {
+    // Whoever approves a run by its id must not be given what another one wants.
+    if (plan.id === record.id && plan.bound.script === record.report.script.sha256) return { record, plan }
+    throw new SrecodexError('PLAN_STALE', `the plan in ${record.id} was made for something else`, {
+      hint: 'run the script again',
+      details: { run: record.id },
+    })
+  }
   throw new SrecodexError(
     'PLAN_NOT_FOUND',
     `run ${record.id} has no plan: it ${STATES[status] ?? 'has ended'}`,

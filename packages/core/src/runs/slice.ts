@@ -313,7 +313,7 @@ type Matcher = (texts: readonly string[]) => readonly number[]
  * Runs the expression where V8 can stop it: a `vm` call with a time limit ends inside a regular expression
  * too, which nothing else on the same thread does, and needs no worker and no copies.
  */
-function createMatcher(grep: string, maxMatchMs: number): Matcher {
+export function createMatcher(grep: string, maxMatchMs: number = DEFAULT_MAX_MATCH_MS): Matcher {
   const expression = parseExpression(grep)
   const context = createContext({ expression, texts: [], maxSearchedChars: MAX_SEARCHED_CHARS })
   const script = new Script(

@@ -43,7 +43,18 @@ describe('waves', () => {
     expect((await told({ earlier }, text)).said).toEqual(['20 ok', 8, []])
   })
 
-  test('each is verified at its end: true is ok, false is failed, null is unknown and not ended', async () => {
+  test('stop after the one in which an item failed, unless told otherwise', async () => {
+    const { said } = await told(
+      {},
+      `const done = await each(['a', 'b', 'c', 'd'], name => {
+        if (name === 'b') throw new Error('b')
+      }, { waves: [2, 2], atOnce: 1 })
+      tell(done)`,
+    )
+    expect(said[0]).toEqual({ ok: 'a', failed: 'b', pending: 'c,d' })
+  })
+
+  test('each is verified at its end: true is ok, false is failed, null is unknown', async () => {
     const { said, events, attempts } = await told(
       {},
       `const log = []
@@ -51,7 +62,7 @@ describe('waves', () => {
         log.push('do ' + name)
         if (name === 'd') throw new Error('d')
         return name.toUpperCase()
-      }, { waves: [2, 3], atOnce: 1, verify: async name => {
+      }, { waves: [2, 3], atOnce: 1, maxFailures: '100%', verify: async name => {
         log.push('verify ' + name)
         await sleep(5)
         return { a: true, b: false, c: null, e: 'yes' }[name]
@@ -70,6 +81,8 @@ describe('waves', () => {
       'end a ok',
       'end b failed',
       'end d failed',
+      'end c unknown',
+      'end e unknown',
     ])
     expect(attempts.get('a')).toEqual([{ outcome: 'ok', retries: 0, value: 'A' }])
     expect(attempts.get('b')![0]).toMatchObject({ class: 'not verified', retries: 0 })

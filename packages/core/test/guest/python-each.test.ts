@@ -239,6 +239,14 @@ print([item.key for item in done.pending])`)
     expect(states(ledger)).toEqual({ 0: 'ok', 1: 'failed', 2: 'unknown', 3: 'unknown', 4: 'ok' })
   })
 
+  test('stop after the one in which an item failed, unless told otherwise', async () => {
+    const { stdout } = await python(`
+def fn(n):
+    if n == 1: raise OSError("gone")
+print(each(range(4), fn, waves=[2, 2]).summary())`)
+    expect(stdout).toBe('1 ok, 1 failed (OSError: 1), 2 pending\n')
+  })
+
   test('in planning nothing is verified and nothing waits', async () => {
     const { stdout, ledger } = await python(
       `${TRACK}

@@ -35,7 +35,8 @@ class Work {
     this.fn = fn
     this.atOnce = atOnce
     this.retries = retries
-    this.tolerance = toleranceOf(maxFailures, entries.length)
+    // A wave is there to be stopped after: whoever asks for waves and says no more gets that.
+    this.tolerance = toleranceOf(maxFailures ?? (waves === undefined ? undefined : 0), entries.length)
     this.ledger = ledger
     this.planning = process.env.SRECODEX_PHASE === 'plan'
     this.verify = verify

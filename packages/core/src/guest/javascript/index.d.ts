@@ -109,7 +109,7 @@ export interface EachOptions<Item> {
   /**
    * When more than this many failed or are unknown, nothing new starts, and the rest stays pending.
    *
-   * @default no limit
+   * @default 0 where there are waves, else no limit
    */
   readonly maxFailures?: Share | null
   /**

@@ -12,6 +12,7 @@ import type { CapturedInput, CommandPeer, ShownFile } from '../calls.ts'
 import type { Call, Decision, FileOperand } from '../effects/decision.ts'
 import type { ToolKnowledge } from '../knowledge/knowledge.ts'
 import { CallError } from '../protocol.ts'
+import { refuseRemoteKustomizations } from './kustomization.ts'
 
 export interface CapturedFile extends ShownFile {
   readonly bytes: number
@@ -38,6 +39,9 @@ export async function captureOperands(
   for (const operand of decision.files) {
     if (operand.access === 'write') continue
     await captureFile(operand, files, peer)
+  }
+  if (decision.files.some(({ form }) => form === 'kustomization')) {
+    await refuseRemoteKustomizations([...files.values()])
   }
   const stdin = decision.readsStdin && hasStdin ? await peer.read('-') : null
   return {

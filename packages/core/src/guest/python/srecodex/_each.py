@@ -80,8 +80,8 @@ def each(
     at_once: how many, 1 to 256.
     waves: sizes, as numbers or percents of all items: [1, 5, "100%"]. The next starts once all of one have ended;
         what the sizes leave over is one more. Absent: one wave.
-    max_failures: number or percent. Once more than that have failed or are unknown, nothing more is started, and
-        the rest stays pending. Absent: no bound.
+    max_failures: number or percent; Once more than that have failed or are unknown, nothing more is started, and
+        the rest stays pending. Absent: 0 where there are waves, else no bound.
     retries: how often an item that failed may be tried again. The host grants it, with a pause, where nothing was
         changed; outside a sandbox nobody can tell, and nothing is tried again.
     verify: asked for each item that `fn` did, once at the end of its wave: True is ok, False is failed, None is
@@ -111,6 +111,9 @@ class _Work:
         self.items = _keyed(items, key)
         total = len(self.items)
         self.waves = None if waves is None else [max(1, _share("waves", size, total, up=True)) for size in waves]
+        # A wave is there to be stopped after: whoever asks for waves and says no more gets that.
+        if max_failures is None and waves is not None:
+            max_failures = 0
         self.max_failures = None if max_failures is None else _share("max_failures", max_failures, total)
         self.planning = os.environ.get("SRECODEX_PHASE") == "plan"
         self.context = copy_context()

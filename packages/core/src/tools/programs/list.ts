@@ -1,0 +1,67 @@
+/** The programs that scripts may call in a workspace, and what each is given: looked up, and not started. */
+
+import { NAMED_SECTIONS, resolvedDefault, resolveFields, type ResolvedTool } from '../../config/schema.ts'
+import { builtInTools } from '../effects/effects.ts'
+import { BY_ENTRY_ONLY, toolDefaults } from './defaults.ts'
+import { findProgram } from './find.ts'
+
+export interface ListedProgram {
+  readonly tool: string
+  /** It has a table of its own; any other has only the operator's patterns. */
+  readonly builtIn: boolean
+  /** It has an entry in the config. */
+  readonly configured: boolean
+  /** Scripts may call it: it is found, and allowed. */
+  readonly callable: boolean
+  /** The real program, behind every shim; null: not on PATH outside of the workspace. */
+  readonly program: string | null
+  /** What is mounted for it, as the config or else its table has it. */
+  readonly credentials: readonly string[]
+  readonly helpers: readonly string[]
+  readonly cache: readonly string[]
+  readonly env: readonly string[]
+  readonly args: readonly string[]
+  readonly concurrency: number
+  readonly ratePerSecond: number
+  readonly reads: readonly string[]
+  readonly mutates: readonly string[]
+  readonly reveals: readonly string[]
+}
+
+export interface ListProgramsOptions {
+  /** `tools` of the config. */
+  readonly tools: Readonly<Record<string, ResolvedTool>>
+  /** Real path. */
+  readonly workspace: string
+  readonly home: string
+  readonly environment: NodeJS.ProcessEnv
+}
+
+/** Those with a built-in table, then the operator's own by name. */
+export function listPrograms(options: ListProgramsOptions): ListedProgram[] {
+  const built = builtInTools()
+  const own = Object.keys(options.tools).filter(name => !built.includes(name))
+  return [...built, ...own.sort()].map(tool => listed(tool, options))
+}
+
+function listed(tool: string, options: ListProgramsOptions): ListedProgram {
+  const configured = Object.hasOwn(options.tools, tool)
+  const config = configured
+    ? options.tools[tool]!
+    : resolveFields(NAMED_SECTIONS.tools.fields, (_key, field) => resolvedDefault(field))
+  const defaults = toolDefaults(tool)
+  const program = findProgram(tool, options)?.program ?? null
+  const { args, concurrency, ratePerSecond, reads, mutates, reveals } = config
+  return {
+    tool,
+    builtIn: builtInTools().includes(tool),
+    configured,
+    callable: program !== null && (configured || !BY_ENTRY_ONLY.has(tool)),
+    program,
+    credentials: config.credentials ?? defaults.credentials,
+    helpers: config.helpers ?? [],
+    cache: config.cache ?? defaults.cache,
+    env: config.env ?? defaults.env,
+    ...{ args, concurrency, ratePerSecond, reads, mutates, reveals },
+  }
+}
