@@ -3,13 +3,13 @@
 import { createInterface } from 'node:readline/promises'
 import {
   applyPlan,
-  loadConfig,
   showPlan,
   type ApplyOptions,
   type Plan,
   type RunEvent,
   type RunReport,
 } from '@srecodex/core'
+import { loadConfig } from './config.ts'
 import { exitCodeOfReport } from './exit-codes.ts'
 import { renderPlan } from './render/plan.ts'
 import { startProgress, type ProgressLine } from './render/progress.ts'
@@ -77,10 +77,12 @@ export async function conclude(
   flags: AttendFlags,
   report: RunReport,
 ): Promise<number> {
-  if (report.status !== 'planned' || !(flags.yes === true || mayAsk(terminal, flags))) {
+  if (report.status !== 'planned') return tell(terminal, flags, report)
+  const plan = await showPlan(report.run, terminal.env)
+  if (flags.yes !== true && !mayAsk(terminal, flags)) {
+    if (!flags.json) terminal.err(`${await planText(terminal, plan)}\n`)
     return tell(terminal, flags, report)
   }
-  const plan = await showPlan(report.run, terminal.env)
   if (flags.yes !== true && !(await ask(terminal, plan, 'Apply it?'))) return tell(terminal, flags, report)
   const how = flags.yes === true ? 'command' : 'terminal'
   return tell(terminal, flags, await applyAttended(terminal, name, flags, report.run, { how }))
@@ -110,6 +112,11 @@ export function mayAsk(terminal: Terminal, flags: AttendFlags): boolean {
   return flags.input !== false && process.stdin.isTTY && terminal.isInteractive
 }
 
+async function planText(terminal: Terminal, plan: Plan): Promise<string> {
+  const { config } = await loadConfig({ workspace: plan.bound.workspace, env: terminal.env })
+  return renderPlan(plan, config.limits.maxMutations, terminal)
+}
+
 /** Shows a plan and asks once. An end of input, or Ctrl-C, is a no. */
 export async function ask(
   terminal: Terminal,
@@ -117,8 +124,7 @@ export async function ask(
   question: string,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const { config } = await loadConfig({ workspace: plan.bound.workspace, env: terminal.env })
-  terminal.err(`${renderPlan(plan, config.limits.maxMutations, terminal)}\n`)
+  terminal.err(`${await planText(terminal, plan)}\n`)
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   const closed = new AbortController()
   lines.once('close', () => closed.abort())

@@ -98,14 +98,15 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .command('show')
     .description('show one run')
     .argument(...RUN_ARGUMENT)
+    .option('--calls', 'every call too, with what came of it')
     .option('--json', 'print JSON')
-    .action(bind(async () => (await import('./commands/runs.ts')).show))
+    .action(bind(async () => (await import('./commands/runs-show.ts')).show))
   runs
     .command('watch')
-    .description('wait until a run ends, show it, and exit as it did')
+    .description('follow a run to its end, show it, and exit as it did')
     .argument(...RUN_ARGUMENT)
     .option('--json', 'print JSON')
-    .action(bind(async () => (await import('./commands/runs.ts')).watch))
+    .action(bind(async () => (await import('./commands/runs-show.ts')).watch))
   runs
     .command('stop')
     .description('end a run')
@@ -114,7 +115,7 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .action(bind(async () => (await import('./commands/runs.ts')).stop))
   runs
     .command('search')
-    .description('find lines in what all runs printed')
+    .description('find lines in what all runs printed, and in their calls')
     .argument('<regex>', 'what to look for; (?i) in front ignores case')
     .option('--limit <lines>', 'how many', positiveInteger, 50)
     .option('--json', 'print JSON')
@@ -173,6 +174,21 @@ export function declare(terminal: Terminal, bind: Bind): Command {
   ).action(bind(async () => (await import('./commands/skills.ts')).show))
   inFolders(
     skills
+      .command('run')
+      .description("run a skill's payload, with its inputs as flags")
+      .usage('<id> [--input value...] [options]')
+      .argument('[id]', 'such as k8s/bulk-restart; with --help it lists its inputs')
+      .argument('[inputs...]')
+      .allowUnknownOption()
+      .helpOption(false)
+      .option('-h, --help', 'print help, after an id with the inputs of the skill')
+      .option('--json-input <json>', 'all inputs as one JSON object, - from stdin; flags go over it')
+      .option('--workspace <dir>', 'folder that it may write (default: this one)')
+      .option('--yes', 'approve its plan without being asked')
+      .option('--no-input', 'never ask'),
+  ).action(bind(async () => (await import('./commands/skills-run.ts')).run))
+  inFolders(
+    skills
       .command('lint')
       .description('check skills against the schema; exit 1 on errors')
       .argument('[ids...]', 'which (default: all)')
@@ -215,18 +231,28 @@ export function declare(terminal: Terminal, bind: Bind): Command {
       .option('--uninstall', 'take away what install wrote'),
   ).action(bind(async () => (await import('./commands/skills.ts')).install))
 
-  const tools = program.command('tools').description('host commands, and what their calls do')
-  tools
-    .command('list')
-    .description('commands with a built-in table')
-    .option('--json', 'print JSON')
-    .action(bind(async () => (await import('./commands/tools.ts')).list))
-  tools
-    .command('show')
-    .description('which calls read, mutate, reveal a credential, or are refused')
-    .argument('<tool>', 'such as kubectl')
-    .option('--json', 'print JSON')
-    .action(bind(async () => (await import('./commands/tools.ts')).show))
+  const tools = program.command('tools').description('what scripts may call, and what their calls do')
+  const inWorkspace = (command: Command): Command =>
+    command
+      .option('--workspace <dir>', 'workspace whose config counts (default: this one)')
+      .option('--json', 'print JSON')
+  inWorkspace(
+    tools
+      .command('list')
+      .description('host commands and tools of MCP servers that scripts may call')
+      .addOption(
+        new Option('--types <language>', 'print typed signatures of the tools of MCP servers').choices([
+          'py',
+          'ts',
+        ]),
+      ),
+  ).action(bind(async () => (await import('./commands/tools.ts')).list))
+  inWorkspace(
+    tools
+      .command('show')
+      .description('which calls read, mutate, reveal a credential, or are refused')
+      .argument('<tool>', 'such as kubectl, mcp:SERVER or mcp:SERVER/TOOL'),
+  ).action(bind(async () => (await import('./commands/tools.ts')).show))
 
   program
     .command('trust')

@@ -87,27 +87,37 @@ srecodex.summary(srecodex.each(["web", "cart", "mail"], work).summary())
     expect(mutating(kubernetes)).toHaveLength(3)
   })
 
-  test('what the run did itself it may undo, once; what it did not it may not', async () => {
-    const undo = `
+  const UNDO = {
+    'release.sh': 'kubectl set image deployment/web deployment/cart "main=registry.test/any:$1" -n shop',
+    'a.py': `
 import os, subprocess
 def kubectl(*words):
     return subprocess.run(["kubectl", *words, "-n", "shop"]).returncode
-kubectl("set", "image", "deployment/web", "main=registry.test/web:2.0")
-if os.path.exists("bad"):
-    kubectl("rollout", "undo", "deployment/web")
-if os.path.exists("worse"):
-    kubectl("rollout", "undo", "deployment/cart")
-`
-    const at = await cluster({ files: { 'a.py': undo }, deployments: ['shop/web', 'shop/cart'] })
-    const { kubernetes, srecodex, write } = at
-    const { report } = await srecodex('run a.py')
-    write('bad', '')
-    write('worse', '')
+kubectl("set", "image", "deployment/web", "main=registry.test/web:3.0")
+for name in os.environ.get("UNDO", "").split() if os.environ["SRECODEX_PHASE"] == "apply" else []:
+    kubectl("rollout", "undo", "deployment/" + name)
+`,
+  }
+
+  test.each([
+    ['twice', 'web web', 'web'],
+    ['of what it did not change', 'cart', 'cart'],
+  ])('an undo of what the run did needs no plan; %s it does', async (_what, undone, stopped) => {
+    const { kubernetes, srecodex } = await cluster({ files: UNDO, deployments: ['shop/web', 'shop/cart'] })
+    for (const tag of ['1.1', '1.2']) await srecodex(`run release.sh --mutations allow -- ${tag}`)
+    await kubernetes.settled()
+    const sofar = mutating(kubernetes).length
+    const { report } = await srecodex(['run', 'a.py', '--env', `UNDO=${undone}`])
+    expect(report.plan).toMatchObject({ mutations: 1 })
+
     const drifted = await srecodex(`apply ${report.run} --yes`)
     expect(drifted).toMatchObject({ exitCode: 5, report: { status: 'drifted' } })
-    expect(drifted.report.error.message).toContain('rollout undo deployment/cart')
-    expect(changes(kubernetes)).toEqual({ 'patch shop/web': 2 })
-    expect(imageOf(kubernetes.get('deployments', 'shop', 'web'))).toBe('registry.test/web:1.0')
+    expect(drifted.report.error.message).toContain(`rollout undo deployment/${stopped}`)
+    const since = mutating(kubernetes).slice(sofar)
+    expect(since.map(({ name }) => name)).toEqual(undone === 'cart' ? ['web'] : ['web', 'web'])
+    const image = undone === 'cart' ? 'registry.test/web:3.0' : 'registry.test/any:1.2'
+    expect(imageOf(kubernetes.get('deployments', 'shop', 'web'))).toBe(image)
+    expect(imageOf(kubernetes.get('deployments', 'shop', 'cart'))).toBe('registry.test/any:1.2')
   })
 })
 

@@ -211,7 +211,7 @@ describe('--json', () => {
       },
       output: { stdout: { bytes: 3, lines: 1 }, stderr: { bytes: 0, lines: 0 } },
       items: null,
-      calls: { total: 0, reads: 0, mutations: 0, failed: 0, enforced: true },
+      calls: { total: 0, reads: 0, mutations: 0, failed: 0, refused: 0, enforced: true },
       plan: null,
       artifacts: [],
       context: { rawTokens: expect.any(Number), summaryTokens: expect.any(Number) },

@@ -3,6 +3,7 @@
  */
 
 export { SrecodexError, type ErrorCode, type Problem, type SourcePlace } from './errors.ts'
+export { nearest } from './suggestion.ts'
 export { homes, type Homes } from './config/paths.ts'
 export { loadConfig, type LoadedConfig } from './config/load.ts'
 export type { ResolvedConfig } from './config/schema.ts'

@@ -15,3 +15,18 @@ export { spawnKubernetes, type KubernetesProcess } from './kubernetes/process.ts
 export { applied, type Fault, type RequestEntry } from './kubernetes/request-log.ts'
 export type { FaultRule } from './kubernetes/fault-rules.ts'
 export type { CrowdSeed, WorkloadSeed } from './kubernetes/seed.ts'
+export { AWS_CLI_VERSION, awsProgram } from './aws-program.ts'
+export { startAws, type Aws, type AwsOptions } from './aws/aws.ts'
+export type { InstanceSeed } from './aws/ec2.ts'
+export type { LogEvent, QueryAnswer, StartedQuery } from './aws/logs.ts'
+export type { AwsFault, AwsRequest } from './aws/request-log.ts'
+export { alertmanagerProgram, type AlertmanagerPrograms } from './alertmanager-program.ts'
+export {
+  startAlertmanager,
+  type Alertmanager,
+  type AlertmanagerFault,
+  type AlertmanagerRequest,
+  type SeedAlert,
+  type Silence,
+} from './alertmanager.ts'
+export { psqlFolder, startPostgres, type Postgres, type PostgresOptions } from './postgres.ts'

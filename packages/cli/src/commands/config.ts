@@ -3,7 +3,6 @@
 import {
   configRows,
   isTrusted,
-  loadConfig,
   renderConfigToml,
   SrecodexError,
   trustFile,
@@ -11,6 +10,7 @@ import {
   type LoadedConfig,
 } from '@srecodex/core'
 import { join } from 'node:path'
+import { loadConfig } from '../config.ts'
 import { renderNotices } from '../render/error.ts'
 import { givenPath, shownPath } from '../render/path.ts'
 import { renderTable } from '../render/table.ts'

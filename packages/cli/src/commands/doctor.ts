@@ -1,18 +1,23 @@
 /** `srecodex doctor`: what this machine has, what it lacks, and how to get it. */
 
 import {
+  checkTools,
   diagnose,
   homes,
-  loadConfig,
   planRepair,
   repair,
   SrecodexError,
   type Check,
+  type Lack,
+  type LoadedConfig,
   type Problem,
+  type ProgramCheck,
 } from '@srecodex/core'
+import { loadConfig } from '../config.ts'
 import { renderHint, renderPlace } from '../render/error.ts'
 import { wrap } from '../render/layout.ts'
 import { shownPath } from '../render/path.ts'
+import { plain } from '../render/plan.ts'
 import { startProgress } from '../render/progress.ts'
 import { plural } from '../render/units.ts'
 import { paint, type Terminal } from '../terminal.ts'
@@ -78,29 +83,83 @@ async function check(terminal: Terminal): Promise<Check[]> {
     cacheFolder: home.cache,
     stateFolder: home.state,
   })
-  return [...checks, await checkConfig(terminal)]
+  let loaded: LoadedConfig
+  try {
+    loaded = await loadConfig({ workspace: terminal.cwd, env: terminal.env })
+  } catch (error) {
+    return [...checks, brokenConfig(error, terminal)]
+  }
+  return [...checks, checkConfig(loaded, terminal), ...(await toolChecks(checks, loaded, terminal))]
 }
 
-async function checkConfig(terminal: Terminal): Promise<Check> {
-  const base = { id: 'config', missingPackage: null }
+const CONFIG = { id: 'config', missingPackage: null }
+
+function checkConfig({ files, notices }: LoadedConfig, terminal: Terminal): Check {
+  const read = files
+    .filter(({ state }) => state !== 'absent')
+    .map(({ path, state }) => `${shownPath(path, terminal)}${state === 'untrusted' ? ' (not trusted)' : ''}`)
+  const found = read.length === 0 ? 'no config file: the defaults' : read.join(', ')
+  if (notices.length === 0) return { ...CONFIG, state: 'ok', found, hint: null }
+  const hint = `what it loosens is not applied (${notices.length}): srecodex config show lists it, srecodex trust applies it`
+  return { ...CONFIG, state: 'warn', found, hint }
+}
+
+function brokenConfig(error: unknown, terminal: Terminal): Check {
+  if (!(error instanceof SrecodexError)) throw error
+  const problems = (error.details.problems ?? []) as readonly Problem[]
+  const found = problems.map(
+    ({ message, at }) => `${message}${at === undefined ? '' : ` (${renderPlace(at, terminal)})`}`,
+  )
+  return { ...CONFIG, state: 'fail', found: found.join('; ') || error.message, hint: error.hint }
+}
+
+/** Each runs in a sandbox, so without one nothing can be said of them. */
+async function toolChecks(
+  checks: readonly Check[],
+  { config }: LoadedConfig,
+  terminal: Terminal,
+): Promise<Check[]> {
+  const lacksSandbox = checks.some(
+    ({ id, state }) => (id === 'bubblewrap' || id === 'sandbox') && state === 'fail',
+  )
+  if (lacksSandbox) return []
   try {
-    const { files, notices } = await loadConfig({ workspace: terminal.cwd, env: terminal.env })
-    const read = files
-      .filter(({ state }) => state !== 'absent')
-      .map(
-        ({ path, state }) => `${shownPath(path, terminal)}${state === 'untrusted' ? ' (not trusted)' : ''}`,
-      )
-    const found = read.length === 0 ? 'no config file: the defaults' : read.join(', ')
-    if (notices.length === 0) return { ...base, state: 'ok', found, hint: null }
-    const hint = `what it loosens is not applied (${notices.length}): srecodex config show lists it, srecodex trust applies it`
-    return { ...base, state: 'warn', found, hint }
+    const found = await checkTools({ config, workspace: terminal.cwd, environment: terminal.env })
+    return found.map(one => checkOfTool(one, terminal))
   } catch (error) {
-    if (!(error instanceof SrecodexError)) throw error
-    const problems = (error.details.problems ?? []) as readonly Problem[]
-    const found = problems.map(
-      ({ message, at }) => `${message}${at === undefined ? '' : ` (${renderPlace(at, terminal)})`}`,
-    )
-    return { ...base, state: 'fail', found: found.join('; ') || error.message, hint: error.hint }
+    // Run in a folder that can be no workspace, such as home: nothing is wrong with the machine.
+    if (error instanceof SrecodexError && error.code === 'WORKSPACE_INVALID') return []
+    throw error
+  }
+}
+
+function checkOfTool({ tool, program, starts, said, lacks }: ProgramCheck, terminal: Terminal): Check {
+  const where = program === null ? 'not on PATH' : shownPath(program, terminal)
+  const found = [said === '' ? '' : plain(said), program === null || said === '' ? where : `(${where})`]
+    .filter(part => part !== '')
+    .join(' ')
+  const base = { id: tool, found, missingPackage: null }
+  if (starts && lacks.length === 0) return { ...base, state: 'ok', hint: null }
+  const hint = lacks.map(lack => nextStep(tool, lack, terminal)).join('; ')
+  return { ...base, state: 'warn', hint: hint === '' ? `${tool} does not start in its sandbox` : hint }
+}
+
+function nextStep(tool: string, lack: Lack, terminal: Terminal): string {
+  switch (lack.kind) {
+    case 'program':
+      return `install ${tool}, or take [tools.${tool}] out of the config`
+    case 'credentials': {
+      const path = shownPath(lack.path, terminal)
+      return lack.why === 'missing'
+        ? `${path} is not there: log in with ${tool}, or mend credentials in [tools.${tool}]`
+        : `${path} cannot be read: let your user read it, or mend credentials in [tools.${tool}]`
+    }
+    case 'helper':
+      return `install ${lack.name}, or take it out of helpers in [tools.${tool}]`
+    case 'library':
+      return `it needs ${plain(lack.name)}, which is not in its sandbox: install the package that holds it`
+    case 'start':
+      return plain(lack.hint === null ? lack.message : `${lack.message}: ${lack.hint}`)
   }
 }
 

@@ -1,6 +1,7 @@
 /** `srecodex run`: the summary on stdout, everything else on stderr. */
 
-import { loadConfig, runScript, SrecodexError, type LoadedConfig, type Problem } from '@srecodex/core'
+import { runScript, SrecodexError, type LoadedConfig, type Problem } from '@srecodex/core'
+import { loadConfig } from '../config.ts'
 import { attend, conclude, type AttendFlags } from '../attend.ts'
 import { renderNotice, renderNotices } from '../render/error.ts'
 import { givenPath } from '../render/path.ts'

@@ -3,19 +3,15 @@
 import {
   homes,
   listRuns,
-  loadConfig,
   pruneRuns,
   searchRuns,
-  showRun,
   stopRun,
-  watchRun,
   type RunRecord,
   type SearchHit,
 } from '@srecodex/core'
-import { exitCodeOfReport } from '../exit-codes.ts'
+import { loadConfig } from '../config.ts'
 import { renderNotice } from '../render/error.ts'
-import { startProgress } from '../render/progress.ts'
-import { renderRun, statusColour } from '../render/report.ts'
+import { statusColour } from '../render/report.ts'
 import { renderTable } from '../render/table.ts'
 import { age, bytes, duration, plural } from '../render/units.ts'
 import { paint, type Terminal } from '../terminal.ts'
@@ -70,37 +66,6 @@ export async function list(
   return 0
 }
 
-export async function show(
-  terminal: Terminal,
-  run: string,
-  flags: { readonly json?: boolean },
-): Promise<number> {
-  const record = await showRun(homes(terminal.env).state, run)
-  terminal.out(flags.json ? `${JSON.stringify(summaryOf(record))}\n` : renderRun(record, terminal))
-  return 0
-}
-
-/** Ends as the run does, so that whoever started one in the background can wait for it here. */
-export async function watch(
-  terminal: Terminal,
-  run: string,
-  flags: { readonly json?: boolean },
-): Promise<number> {
-  let progress = null
-  let last: RunRecord | null = null
-  for await (const record of watchRun(homes(terminal.env).state, run)) {
-    last = record
-    progress ??= startProgress(
-      terminal,
-      `${record.report.script.name}, started ${age(new Date(record.startedAt), new Date())}`,
-    )
-  }
-  progress?.stop()
-  if (last === null) return 0
-  terminal.out(flags.json ? `${JSON.stringify(summaryOf(last))}\n` : renderRun(last, terminal))
-  return exitCodeOfReport(last.report)
-}
-
 export async function stop(
   terminal: Terminal,
   run: string,
@@ -130,7 +95,7 @@ export async function search(
       terminal.out(`${paint.out('dim', `${hit.run}:${hit.stream}:${hit.line}:`)} ${hit.text}\n`)
   }
   if (flags.json) terminal.out(`${JSON.stringify(found)}\n`)
-  if (found.length === 0) terminal.err(renderNotice('no line matches'))
+  if (found.length === 0) terminal.err(renderNotice('no line and no call matches'))
   else if (found.length === flags.limit)
     terminal.err(renderNotice(`there may be more: --limit is ${flags.limit}`))
   return 0
@@ -171,7 +136,7 @@ export async function prune(
 }
 
 /** The report, with what only the store knows. */
-function summaryOf(record: RunRecord): Record<string, unknown> {
+export function summaryOf(record: RunRecord): Record<string, unknown> {
   const { id, startedAt, workspace, scriptPath, args, report } = record
   return { id, startedAt, workspace, scriptPath, args, ...report }
 }
@@ -184,7 +149,10 @@ function shownIds(records: readonly RunRecord[], columns: number): string[] {
 }
 
 /** The line that says most: what went wrong, what the script declared, or the last line that it printed. */
-function headline({ error, summary }: RunRecord['report']): string {
+function headline({ status, error, summary, next }: RunRecord['report']): string {
+  const by = /^srecodex runs show (\S+)$/.exec(next ?? '')?.[1]
+  if (by !== undefined) return `went on in ${by.slice(0, SHORT_ID_CHARS)}`
+  if (status === 'planned' && next === null) return 'its plan has expired'
   if (error !== null) return error.message
   const lines = summary.split('\n')
   return (

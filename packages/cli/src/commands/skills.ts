@@ -315,7 +315,7 @@ function tellInstalled(result: InstallResult, terminal: Terminal): void {
   tellProblems(result.problems, terminal)
 }
 
-function registryOf(terminal: Terminal, flags: FolderFlags): Promise<Registry> {
+export function registryOf(terminal: Terminal, flags: FolderFlags): Promise<Registry> {
   return loadRegistry({
     folders: skillFolders(flags.skillsDir, terminal),
     cacheFolder: cacheFolder(terminal),
@@ -353,7 +353,7 @@ async function chosenFrom<T extends Place>(
   return known.filter(one => ids.includes(one.id))
 }
 
-async function unknownSkill(registry: Registry, id: string): Promise<SrecodexError> {
+export async function unknownSkill(registry: Registry, id: string): Promise<SrecodexError> {
   const { places } = await findSkills(registry.folders)
   const file = places.find(one => one.id === id)?.file
   if (file !== undefined) {

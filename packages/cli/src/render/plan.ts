@@ -8,25 +8,37 @@ import { count, duration, plural } from './units.ts'
 /** First and last targets of each kind that are shown. */
 const SHOWN_ENDS = 3
 
-/** @param most the blast radius that is allowed. */
-export function renderPlan(plan: Plan, most: number, terminal: Terminal): string {
+/** @param most the blast radius that is allowed; null: it is not told. */
+export function renderPlan(
+  plan: Plan,
+  most: number | null,
+  terminal: Terminal,
+  stream: keyof typeof paint = 'err',
+): string {
+  const painted = paint[stream]
   const changes = countPlan(plan.calls)
   const total = changes.reduce((sum, { targets }) => sum + Math.max(1, targets), 0)
   const lifeMs = Date.parse(plan.expiresAt) - Date.now()
   const lines = [
-    paint.err('bold', `Plan ${plan.id}`),
-    `  ${plural(total, 'change')} of at most ${count(most)} · good for ${duration(Math.max(0, lifeMs))}`,
+    painted('bold', `Plan ${plan.id}`),
+    `  ${plural(total, 'change')}${most === null ? '' : ` of at most ${count(most)}`} · ${life(lifeMs)}`,
     ...plan.bound.tools.map(({ tool, summary }) => `  ${tool} as ${plain(summary)}`),
     '',
     ...changes.flatMap(({ tool, verb, targets }) => [
-      `  ${paint.err('yellow', `${count(Math.max(1, targets))} × ${plain(`${tool} ${verb}`)}`)}`,
+      `  ${painted('yellow', `${count(Math.max(1, targets))} × ${plain(`${tool} ${verb}`)}`)}`,
       ...ends(targetsOf(plan, tool, verb)).map(line => `      ${line}`),
     ]),
     ...plan.may.map(({ tool, argv }) => `  may also: ${plain([tool, ...argv].join(' '))}`),
-    ...plan.incomplete.map(why => paint.err('yellow', `  not complete: ${plain(why)}`)),
+    ...plan.incomplete.map(why => painted('yellow', `  not complete: ${plain(why)}`)),
   ]
-  const wrapped = lines.flatMap(line => (line === '' ? [''] : indented(line, terminal.columns)))
+  const wrapped = lines.flatMap(line =>
+    line === '' ? [''] : indented(line, stream === 'err' ? terminal.columns : terminal.outColumns),
+  )
   return `${wrapped.join('\n')}\n`
+}
+
+function life(ms: number): string {
+  return ms > 0 ? `good for ${duration(ms)}` : 'expired: run the script again'
 }
 
 function targetsOf(plan: Plan, tool: string, verb: string): string[] {
@@ -46,6 +58,6 @@ function indented(line: string, columns: number): string[] {
 }
 
 /** Names are the script's, or a server's, own words: they must not draw on the terminal. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
 }

@@ -1,11 +1,13 @@
 /** One run, for a person: what it returned, what became of it, where the rest is. */
 
-import { homes, type RunRecord, type RunReport, type RunStatus } from '@srecodex/core'
+import { homes, type RunDetails, type RunRecord, type RunReport, type RunStatus } from '@srecodex/core'
 import { join } from 'node:path'
 import { paint, type Terminal } from '../terminal.ts'
 import { renderHint, renderNotice } from './error.ts'
 import { flow, widthOf, wrap } from './layout.ts'
 import { homePath } from './path.ts'
+import { plain, renderPlan } from './plan.ts'
+import { callsText, failureLines, firstKeys, itemsText } from './items.ts'
 import { age, bytes, count, duration, plural, time } from './units.ts'
 
 type Paint = (typeof paint)['out']
@@ -19,14 +21,21 @@ export function renderEnding(report: RunReport, terminal: Terminal): string {
     ...(report.exitCode === null || report.exitCode === 0 ? [] : [`exit ${report.exitCode}`]),
     ...(report.signal === null ? [] : [report.signal]),
   ]
+  const done = [
+    ...(report.items === null ? [] : [itemsText(report.items)]),
+    ...(report.calls.total + report.calls.refused === 0 ? [] : [callsText(report)]),
+  ]
   const numbers = [
     `${plural(stdout.lines + stderr.lines, 'line')} of output (${bytes(stdout.bytes + stderr.bytes)})`,
-    `≈${count(context.summaryTokens)} of ≈${plural(context.rawTokens, 'token')} returned`,
+    // A plan's own words are more than a script that printed nothing.
+    context.rawTokens < context.summaryTokens
+      ? `≈${plural(context.summaryTokens, 'token')} returned`
+      : `≈${count(context.summaryTokens)} of ≈${plural(context.rawTokens, 'token')} returned`,
   ]
   const where = [`run ${run}`, sandboxText(report.sandbox)]
   const lines = [
     ending.join(' · '),
-    ...[numbers, where].flatMap(parts => flow(parts, ' · ', terminal.columns - 2)),
+    ...[done, numbers, where].flatMap(parts => flow(parts, ' · ', terminal.columns - 2)),
   ]
   return [
     ...report.notices.map(renderNotice),
@@ -38,13 +47,14 @@ export function renderEnding(report: RunReport, terminal: Terminal): string {
     ...report.artifacts.map(
       ({ name, bytes: size }) => `artifact (${bytes(size)}): ${artifactPath(run, name, terminal)}\n`,
     ),
+    ...(report.items === null ? [] : failureLines(report.items.failures, terminal.columns)),
     ...lines.map((line, index) => (index === 0 ? `${line}\n` : `  ${paint.err('dim', line)}\n`)),
     ...(next === null ? [] : [`  next: ${next}\n`]),
   ].join('')
 }
 
 /** All that is known of one run, the summary last. */
-export function renderRun(record: RunRecord, terminal: Terminal): string {
+export function renderRun(record: RunRecord, details: RunDetails, terminal: Terminal): string {
   const { report } = record
   const { script, output, context, error } = report
   const begun = new Date(record.startedAt)
@@ -59,6 +69,8 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
     ['status', `${statusMark(report.status, paint.out)} ${report.status}${exit === '' ? '' : `, ${exit}`}`],
     ['error', error === null ? '' : `${error.code}: ${error.message}`],
     ['hint', error?.hint ?? ''],
+    ['goes on from', report.parent ?? ''],
+    ['continued by', details.continuedBy ?? ''],
     ['script', name],
     ['', `${script.language}, ${bytes(script.bytes)}, sha256 ${script.sha256.slice(0, 16)}…`],
     ['args', record.args.map(quoted).join(' ')],
@@ -66,6 +78,9 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
     ['started', `${time(begun)} (${age(begun, new Date())})`],
     [isOpen ? 'running for' : 'took', duration(took)],
     ['sandbox', sandboxText(report.sandbox)],
+    ...details.approvals.map(approval => ['approved', approvalText(approval)] as const),
+    ...itemRows(details, report),
+    ['calls', report.calls.total + report.calls.refused === 0 ? '' : callsText(report)],
     ['stdout', isOpen ? '' : `${plural(output.stdout.lines, 'line')}, ${bytes(output.stdout.bytes)}`],
     ['stderr', isOpen ? '' : `${plural(output.stderr.lines, 'line')}, ${bytes(output.stderr.bytes)}`],
     [
@@ -77,6 +92,7 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
         ['artifact', `${artifactPath(record.id, artifact, terminal)} (${bytes(size)})`] as const,
     ),
     ...report.notices.map(notice => ['note', notice] as const),
+    ['note', details.problem ?? ''],
     ['kept in', homePath(runPath(record.id, terminal), terminal)],
     ['next', report.next ?? ''],
   ]
@@ -87,7 +103,38 @@ export function renderRun(record: RunRecord, terminal: Terminal): string {
       (line, index) => `${paint.out('dim', (index === 0 ? label : '').padEnd(labelColumns))}${line}\n`,
     ),
   )
-  return [...facts, ...(report.summary === '' ? [] : [`\n${report.summary}\n`])].join('')
+  const plan = details.plan === null ? [] : [`\n${renderPlan(details.plan, null, terminal, 'out')}`]
+  return [...facts, ...plan, ...(report.summary === '' ? [] : [`\n${report.summary}\n`])].join('')
+}
+
+const HOW: Readonly<Record<RunDetails['approvals'][number]['how'], string>> = {
+  terminal: 'on the terminal',
+  command: 'by command',
+  client: 'through an MCP client',
+  policy: 'by the config',
+}
+
+function approvalText({ by, how, reason, at }: RunDetails['approvals'][number]): string {
+  const when = at === null ? 'for an earlier run' : age(new Date(at), new Date())
+  return plain(`${by}, ${HOW[how]}, ${when}${reason === null ? '' : `: ${reason}`}`)
+}
+
+/** An ended run's report counts as its ledger did; the keys are the journal's. */
+function itemRows(details: RunDetails, report: RunReport): (readonly [string, string])[] {
+  const items = report.items ?? details.items
+  if (items === null) return []
+  const failures = details.items?.failures ?? items.failures
+  return [
+    ['items', itemsText(items)],
+    ...failures.map(
+      ({ class: name, count: number, keys }) =>
+        ['', `${plain(name)} (${count(number)}): ${firstKeys(keys)}`] as const,
+    ),
+    ...(['unknown', 'skipped'] as const).flatMap(state => {
+      const keys = details[`${state}Items`]
+      return keys.length === 0 ? [] : [['', `${state}: ${firstKeys(keys)}`] as const]
+    }),
+  ]
 }
 
 export function sandboxText({ mode, backend, network }: RunReport['sandbox']): string {

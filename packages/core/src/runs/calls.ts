@@ -25,7 +25,7 @@ import { loadHistory, type RunHistory } from './journal/history.ts'
 import { journalOfCalls } from './journal/of-calls.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import type { RunOptions } from './options.ts'
-import { claimContinuation, writePlan } from './plan-file.ts'
+import { claimContinuation, refuseUnbegun, writePlan } from './plan-file.ts'
 import { skillHandler } from './skill-calls.ts'
 import type { StagedScript } from './stage.ts'
 import { runFolder, type RunFolder } from './store.ts'
@@ -57,7 +57,7 @@ export interface SurroundingsOfCalls {
   readonly prepared: Prepared
 }
 
-/** @throws {SrecodexError} PLAN_STALE | STORE_CORRUPT | STATE_UNWRITABLE | DISK_FULL */
+/** @throws {SrecodexError} PLAN_STALE | RUN_NOT_RESUMABLE | STORE_CORRUPT | STATE_UNWRITABLE | DISK_FULL */
 export async function openCallsNow(
   options: RunOptions,
   folder: RunFolder,
@@ -107,6 +107,7 @@ class Calls implements RunCalls {
     const caller = this.#options.callerEnvironment ?? process.env
     const { workspace } = this.#prepared
     if (continues !== null) {
+      await refuseUnbegun(this.#options.stateFolder, continues.parent)
       const { journal } = runFolder(this.#options.stateFolder, continues.parent)
       // Without one its script called nothing: there is nothing to go on from but the script itself.
       if (existsSync(journal)) this.#history = await loadHistory(journal)
@@ -333,7 +334,8 @@ class Calls implements RunCalls {
       unknown,
       fault: this.#fault,
       resumable:
-        this.phase === 'apply' && (counts.mutations > 0 || (items !== null && items.ok < items.total)),
+        this.#options.continues !== null ||
+        (this.phase === 'apply' && (counts.mutations > 0 || (items !== null && items.ok < items.total))),
     }
   }
 

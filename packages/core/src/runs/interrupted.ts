@@ -1,18 +1,25 @@
 /** The report of a run whose srecodex was killed, from the journal that it left. */
 
+import { dirname } from 'node:path'
 import { readJournal, type RecordedEntry } from './journal.ts'
 import { cutItems } from './calls-outcome.ts'
 import { outcomeOf } from './journal/entries.ts'
 import { historyOf } from './journal/history.ts'
 import { countItems } from './ledger/counts.ts'
+import { goOnFrom, hasTakenOver } from './plan-file.ts'
 import type { RunReport } from './report.ts'
-import type { RunFolder, RunRecord } from './store.ts'
+import { readRecord, type RunFolder, type RunRecord } from './store.ts'
 
 /** As far as the journal can be read: what is torn there is told by whoever resumes the run. */
 export async function interruptedReport(
   folder: RunFolder,
   { report, mutations }: RunRecord,
 ): Promise<RunReport> {
+  const stateFolder = dirname(dirname(folder.path))
+  const origin = report.parent === null ? null : await readRecord(stateFolder, report.parent)
+  if (origin !== null && !hasTakenOver(stateFolder, folder.id, origin.id)) {
+    return { ...report, next: goOnFrom(origin), error: neverBegan(report) }
+  }
   let entries: readonly RecordedEntry[]
   try {
     entries = await readJournal(folder.journal)
@@ -24,7 +31,8 @@ export async function interruptedReport(
   const calls = countCalls(entries)
   const unknown = [...history.mutations.values()].flat().filter(({ outcome }) => outcome !== 'ok').length
   const isPlan = mutations === 'plan'
-  const resumable = !isPlan && (calls.mutations > 0 || own.length > 0)
+  // What it took over is its own now: whoever goes on, goes on from it.
+  const resumable = origin !== null || (!isPlan && (calls.mutations > 0 || own.length > 0))
   return {
     ...report,
     items: own.length === 0 ? null : cutItems(countItems(isPlan ? own.map(pending) : own)),
@@ -41,6 +49,11 @@ export async function interruptedReport(
                 : `of ${unknown} change${unknown === 1 ? '' : 's'} the outcome was lost: resume settles that first, and does nothing twice`,
           },
   }
+}
+
+function neverBegan({ error }: RunReport): RunReport['error'] {
+  if (error === null) return null
+  return { ...error, message: 'srecodex was killed before the script began', hint: 'nothing was changed by it' }
 }
 
 function pending<Item extends { readonly state: string }>(item: Item): Item & { readonly state: 'pending' } {

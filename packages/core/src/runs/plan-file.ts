@@ -105,6 +105,31 @@ export function continuedBy(from: RunFolder): string | null {
   }
 }
 
+/**
+ * A run that was ended before it had taken over what an earlier one did knows half of it, and its script was not
+ * started: the earlier one is gone on from.
+ *
+ * @throws {SrecodexError} RUN_NOT_RESUMABLE
+ */
+export async function refuseUnbegun(stateFolder: string, run: string): Promise<void> {
+  const from = (await readRecord(stateFolder, run))?.report.parent ?? null
+  const origin = from === null ? null : await readRecord(stateFolder, from)
+  if (origin === null || hasTakenOver(stateFolder, run, origin.id)) return
+  throw new SrecodexError('RUN_NOT_RESUMABLE', `run ${run} was ended before it began: it changed nothing`, {
+    hint: goOnFrom(origin),
+    details: { run },
+  })
+}
+
+export function hasTakenOver(stateFolder: string, run: string, from: string): boolean {
+  return continuedBy(runFolder(stateFolder, from)) === run
+}
+
+/** The command that goes on from a run that something would have gone on from. */
+export function goOnFrom({ id, report: { status } }: RunRecord): string {
+  return `srecodex ${status === 'planned' || status === 'drifted' ? 'apply' : 'resume'} ${id}`
+}
+
 async function taken(stateFolder: string, run: string): Promise<SrecodexError> {
   const by = continuedBy(runFolder(stateFolder, run)) ?? ''
   const claimer = await readRecord(stateFolder, by)

@@ -27,7 +27,7 @@ export function openProgress(stateFolder: string, run: string): ProgressReader {
   const { journal } = runFolder(stateFolder, run)
   const telling = new Telling()
   let position = 0
-  let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
   return {
     read: async () => {
       const file = await open(journal, 'r').catch(() => null)

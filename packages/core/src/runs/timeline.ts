@@ -65,6 +65,8 @@ export interface TimelineItem extends Told {
   readonly kind: 'item'
   readonly item: string
   readonly state: 'ok' | 'failed' | 'unknown' | 'skipped'
+  /** In planning: nothing was done for it. */
+  readonly rehearsed: boolean
   readonly class: string | null
   readonly message: string | null
   readonly attempt: number
@@ -108,13 +110,15 @@ export async function* timelineOf(
   entries: AsyncIterable<RecordedEntry> | Iterable<RecordedEntry>,
 ): AsyncGenerator<TimelineEntry, void, undefined> {
   let begun: number | null = null
+  let rehearsed = false
   const queue: (TimelineEntry | { readonly open: CallEntry & Told })[] = []
   const open = new Map<string, { at: number }>()
   let taken = 0
   for await (const entry of entries) {
     const at = Date.parse(entry.at)
     begun ??= at
-    if ('carried' in entry && entry.carried === true) continue
+    if (entry.kind === 'begin') rehearsed = entry.phase === 'plan'
+    if ('carried' in entry && entry.carried) continue
     const told = { line: entry.seq, offsetMs: Math.max(0, at - begun) }
     if (entry.kind === 'call') {
       open.set(entry.call, { at: taken + queue.length })
@@ -126,7 +130,7 @@ export async function* timelineOf(
       open.delete(entry.call)
       queue[place.at - taken] = ended(held.open, entry)
     } else {
-      const one = otherEntry(entry, told)
+      const one = otherEntry(entry, told, rehearsed)
       if (one !== null) queue.push(one)
     }
     let ready = 0
@@ -154,7 +158,11 @@ function ended(call: CallEntry & Told, result: ResultEntry | null): TimelineCall
   }
 }
 
-function otherEntry(entry: RecordedEntry, told: Omit<Told, 'item'>): TimelineEntry | null {
+function otherEntry(
+  entry: RecordedEntry,
+  told: Omit<Told, 'item'>,
+  rehearsed: boolean,
+): TimelineEntry | null {
   switch (entry.kind) {
     case 'refused': {
       const { kind, tool, argv, verb, code, message, item } = entry
@@ -165,7 +173,7 @@ function otherEntry(entry: RecordedEntry, told: Omit<Told, 'item'>): TimelineEnt
       return { kind, ...told, item, tool, argv, verb, targets }
     }
     case 'item':
-      return isEnd(entry) ? itemEnd(entry, told) : null
+      return isEnd(entry) ? { ...itemEnd(entry, told), rehearsed } : null
     case 'begin':
     case 'approved':
     case 'call':
@@ -181,7 +189,7 @@ function isEnd({ state }: ItemEntry): boolean {
   return state !== 'pending' && state !== 'running'
 }
 
-function itemEnd(entry: ItemEntry, told: Omit<Told, 'item'>): TimelineItem {
+function itemEnd(entry: ItemEntry, told: Omit<Told, 'item'>): Omit<TimelineItem, 'rehearsed'> {
   const { key, class: failure, message, attempt } = entry
   const state = entry.state as TimelineItem['state']
   return { kind: 'item', ...told, item: key, state, class: failure, message, attempt }

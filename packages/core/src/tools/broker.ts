@@ -12,6 +12,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Attempts } from './broker/attempts.ts'
+import { callIds } from './broker/call-id.ts'
 import { commandHandler, declaredCall, settleCommand } from './broker/command.ts'
 import { mcpHandler } from './broker/mcp-call.ts'
 import type { CallJournal, ItemStates, OpenMutation, PastMutations } from './broker/record.ts'
@@ -110,6 +111,7 @@ export function openBroker(options: BrokerOptions): Broker {
 /** What the calls of one run share. */
 export class BrokerState {
   readonly options: BrokerOptions
+  readonly newCallId = callIds()
   readonly attempts: Attempts
   readonly allowance: Allowance | null
   readonly planned: PlannedCall[] = []

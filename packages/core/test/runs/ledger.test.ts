@@ -138,7 +138,7 @@ test.each<[LedgerMethod, Record<string, unknown>, string]>([
   ['item.start', { token: 'i2', verified: 'yes' }, 'INVALID_PARAMS'],
   ['item.end', { token: 'i2', outcome: 'ok' }, 'INVALID_PARAMS'], // it was not started
   ['item.end', { token: 'i1' }, 'INVALID_PARAMS'],
-  ['item.end', { token: 'i1', outcome: 'unknown' }, 'INVALID_PARAMS'],
+  ['item.end', { token: 'i1', outcome: 'pending' }, 'INVALID_PARAMS'],
   ['item.end', { token: 'i1', outcome: 'failed', class: 7 }, 'INVALID_PARAMS'],
   ['item.end', { token: 'i1', outcome: 'failed', message: {} }, 'INVALID_PARAMS'],
   ['item.end', { token: 'i1', outcome: 'failed', retries: -1 }, 'INVALID_PARAMS'],

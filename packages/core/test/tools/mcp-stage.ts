@@ -46,8 +46,8 @@ export function finance(
     log: () =>
       existsSync(file)
         ? readFileSync(file, 'utf8')
-            .trim()
             .split('\n')
+            .slice(0, -1) // what follows the last line end is still being written
             .map(line => JSON.parse(line) as Record<string, unknown>)
         : [],
   }

@@ -16,7 +16,6 @@ import { asker, forward, type Performed, type ProgramWords } from './forward.ts'
 import { mutate, type Answer, type Mutation } from './mutate.ts'
 import type { OpenMutation } from './record.ts'
 import { captureOperands, digestBodies, readTexts, type Operands } from './operands.ts'
-import { newCallId } from './call-id.ts'
 
 export function commandHandler(state: BrokerState): CommandHandler {
   return async (call, peer) => {
@@ -131,7 +130,7 @@ class Command {
     const { journal, programs, mode } = this.#state.options
     const { call, decision } = this.#judged
     this.#state.counts.reads += 1
-    const id = newCallId()
+    const id = this.#state.newCallId()
     await journal.started({
       call: id,
       tool: call.tool,

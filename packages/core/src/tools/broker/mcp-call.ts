@@ -7,7 +7,6 @@ import type { FailureKind } from '../knowledge/knowledge.ts'
 import { McpCallError } from '../mcp.ts'
 import { callIdentity } from '../plan.ts'
 import { CallError, type CallParams } from '../protocol.ts'
-import { newCallId } from './call-id.ts'
 import type { Performed } from './forward.ts'
 import { mutate, type Mutation } from './mutate.ts'
 import { MAX_KEPT_BYTES, type KeptOutput } from './record.ts'
@@ -70,7 +69,7 @@ async function readTool(
 ): Promise<McpAnswer> {
   const { journal, servers } = state.options
   state.counts.reads += 1
-  const id = newCallId()
+  const id = state.newCallId()
   await journal.started({
     call: id,
     ...wordsOf(call),

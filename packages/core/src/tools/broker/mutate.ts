@@ -13,7 +13,6 @@ import type { BrokerState } from '../broker.ts'
 import type { Decision } from '../effects/decision.ts'
 import type { PlannedCall } from '../plan.ts'
 import { CallError } from '../protocol.ts'
-import { newCallId } from './call-id.ts'
 import type { Performed } from './forward.ts'
 import type { CallOutcome, KeptOutput, OpenMutation, PastMutation } from './record.ts'
 
@@ -300,7 +299,7 @@ async function begin<Result>(
     readonly targets?: readonly string[]
   },
 ): Promise<string> {
-  const call = newCallId()
+  const call = state.newCallId()
   state.counts.mutations += 1
   const planned = typeof how.planned === 'boolean' ? how.planned : false
   await state.options.journal.started({

@@ -1,9 +1,11 @@
 /** The programs that scripts may call in a workspace, and what each is given: looked up, and not started. */
 
+import { existsSync } from 'node:fs'
 import { NAMED_SECTIONS, resolvedDefault, resolveFields, type ResolvedTool } from '../../config/schema.ts'
 import { builtInTools } from '../effects/effects.ts'
 import { BY_ENTRY_ONLY, toolDefaults } from './defaults.ts'
 import { findProgram } from './find.ts'
+import { credentialPaths, inHome, passedVariables, type GrantOptions } from './grants.ts'
 
 export interface ListedProgram {
   readonly tool: string
@@ -15,7 +17,7 @@ export interface ListedProgram {
   readonly callable: boolean
   /** The real program, behind every shim; null: not on PATH outside of the workspace. */
   readonly program: string | null
-  /** What is mounted for it, as the config or else its table has it. */
+  /** What is mounted for it: as the config says, else those of its table that are there. */
   readonly credentials: readonly string[]
   readonly helpers: readonly string[]
   readonly cache: readonly string[]
@@ -44,6 +46,18 @@ export function listPrograms(options: ListProgramsOptions): ListedProgram[] {
   return [...built, ...own.sort()].map(tool => listed(tool, options))
 }
 
+function credentialsOf(options: GrantOptions): readonly string[] {
+  const { config, defaults, home } = options
+  const paths = credentialPaths(options)
+  if (config.credentials !== null) return paths
+  const kubeconfig = defaults.kubernetes ? passedVariables(options).KUBECONFIG : undefined
+  const replaced =
+    kubeconfig === undefined || kubeconfig === ''
+      ? paths
+      : [...kubeconfig.split(':'), ...paths.filter(path => path !== inHome('~/.kube/config', home))]
+  return replaced.filter(path => existsSync(path))
+}
+
 function listed(tool: string, options: ListProgramsOptions): ListedProgram {
   const configured = Object.hasOwn(options.tools, tool)
   const config = configured
@@ -58,9 +72,9 @@ function listed(tool: string, options: ListProgramsOptions): ListedProgram {
     configured,
     callable: program !== null && (configured || !BY_ENTRY_ONLY.has(tool)),
     program,
-    credentials: config.credentials ?? defaults.credentials,
+    credentials: credentialsOf({ ...options, tool, config, defaults }),
     helpers: config.helpers ?? [],
-    cache: config.cache ?? defaults.cache,
+    cache: config.cache ?? defaults.cache.map(path => inHome(path, options.home)),
     env: config.env ?? defaults.env,
     ...{ args, concurrency, ratePerSecond, reads, mutates, reveals },
   }
