@@ -15,7 +15,8 @@ const PACKAGE = 'prometheus-alertmanager'
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/alertmanager', import.meta.url))
 
 export interface AlertmanagerPrograms {
-  readonly alertmanager: string
+  /** Words that start it: the program looks for its templates at the place where the package would have put them. */
+  readonly alertmanager: readonly string[]
   /** Its folder holds nothing else. */
   readonly amtool: string
 }
@@ -23,7 +24,13 @@ export interface AlertmanagerPrograms {
 /** @throws {Error} There is no apt, its archive cannot be reached, or that has no such package. */
 export async function alertmanagerProgram(cache: string = CACHE): Promise<AlertmanagerPrograms> {
   const folder = join(cache, 'programs')
-  const programs = { alertmanager: join(folder, 'sbin', 'alertmanager'), amtool: join(folder, 'bin', 'amtool') }
+  const programs = {
+    alertmanager: [
+      ...['bwrap', '--dev-bind', '/', '/', '--ro-bind', join(folder, 'share'), '/usr/share'],
+      ...['--unshare-pid', '--die-with-parent', '--', join(folder, 'sbin', 'alertmanager')],
+    ],
+    amtool: join(folder, 'bin', 'amtool'),
+  }
   if (existsSync(programs.amtool)) return programs
   mkdirSync(cache, { recursive: true })
   const work = mkdtempSync(join(cache, 'partial-'))
@@ -34,6 +41,7 @@ export async function alertmanagerProgram(cache: string = CACHE): Promise<Alertm
     for (const part of ['bin', 'sbin']) mkdirSync(join(done, part), { recursive: true })
     renameSync(join(work, 'unpacked/usr/bin/amtool'), join(done, 'bin', 'amtool'))
     renameSync(join(work, 'unpacked/usr/bin/prometheus-alertmanager'), join(done, 'sbin', 'alertmanager'))
+    renameSync(join(work, 'unpacked/usr/share'), join(done, 'share'))
     try {
       renameSync(done, folder)
     } catch (error) {

@@ -1,0 +1,108 @@
+/**
+ * What was approved is what is applied, to the byte that matters: a script that shows the plan one manifest and the
+ * apply another. Each attack beside the same script without the trick, which is applied.
+ */
+
+import { describe, expect, test } from 'vitest'
+import { changed, makeArena, type Arena } from './arena.ts'
+
+const LONG_MS = 60_000
+
+/** Applies one of two bodies, by the phase that it runs in. */
+const swap = (words: string, planned: string, applied: string, stdin = true): string => `
+import base64, os, subprocess
+body = base64.b64decode('${Buffer.from(planned, 'latin1').toString('base64')}')
+if os.environ['SRECODEX_PHASE'] == 'apply':
+    body = base64.b64decode('${Buffer.from(applied, 'latin1').toString('base64')}')
+open('body', 'wb').write(body)
+subprocess.run(${JSON.stringify(words.split(' '))}, ${stdin ? 'input=body, ' : ''}check=False)
+`
+
+const utf8 = (text: string): string => Buffer.from(text).toString('latin1')
+
+const hidden = (separator: string, replicas: number): string =>
+  utf8(`apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: shop
+spec:
+  #${separator}  replicas: ${replicas}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: main, image: "registry.test/web:1.0"}
+`)
+
+async function planAndApply(
+  arena: Arena,
+  script: string,
+): Promise<{ planned: number; status: string; changes: string[] }> {
+  const { report } = await arena.run(script)
+  expect(report.status).toBe('planned')
+  expect(changed(arena.kubernetes)).toEqual([])
+  const { report: after } = await arena.apply(report.run)
+  return { planned: report.plan!.mutations, status: after.status, changes: changed(arena.kubernetes) }
+}
+
+const replicasOf = ({ kubernetes }: Arena, name: string): unknown =>
+  (kubernetes.get('deployments', 'shop', name) as { spec?: { replicas?: number } }).spec?.replicas
+
+describe('a manifest that says one thing to the plan and another to kubectl', { timeout: LONG_MS }, () => {
+  test.each([
+    ['U+2028, which ends a comment in YAML 1.1', '\u2028'],
+    ['U+2029', '\u2029'],
+    ['U+0085', '\u0085'],
+    ['a lone carriage return', '\r'],
+  ])('%s', async (_what, separator) => {
+    const arena = await makeArena()
+    const { status, changes } = await planAndApply(
+      arena,
+      swap('kubectl apply -f -', hidden(separator, 1), hidden(separator, 7)),
+    )
+    expect({ status, changes, replicas: replicasOf(arena, 'web') }).toEqual({
+      status: 'drifted',
+      changes: [],
+      replicas: 1,
+    })
+  })
+
+  test('the separator alone is no reason to refuse: the same body is applied', async () => {
+    const arena = await makeArena()
+    const { status } = await planAndApply(
+      arena,
+      swap('kubectl apply -f -', hidden('\u2028', 7), hidden('\u2028', 7)),
+    )
+    // That kubectl reads what stands behind it is what makes this an attack.
+    expect({ status, replicas: replicasOf(arena, 'web') }).toEqual({ status: 'succeeded', replicas: 7 })
+  })
+
+  test('a comment that differs is no difference', async () => {
+    const arena = await makeArena()
+    const { status } = await planAndApply(arena, swap('kubectl apply -f -', hidden(' ', 1), hidden(' ', 7)))
+    expect({ status, replicas: replicasOf(arena, 'web') }).toEqual({ status: 'succeeded', replicas: 1 })
+  })
+})
+
+describe('bytes that are no text', { timeout: LONG_MS }, () => {
+  const CREATE = 'kubectl create configmap blob -n shop --from-file=body'
+  const blobOf = ({ kubernetes }: Arena): unknown =>
+    (kubernetes.get('configmaps', 'shop', 'blob') as { binaryData?: unknown }).binaryData
+
+  test('two files that decode to the same replacement characters are two files', async () => {
+    const arena = await makeArena()
+    const { status, changes } = await planAndApply(arena, swap(CREATE, '\xff\xfe\xfd', '\xc0\xc1\x80', false))
+    expect({ status, changes }).toEqual({ status: 'drifted', changes: [] })
+  })
+
+  test('the same file is applied', async () => {
+    const arena = await makeArena()
+    const { status } = await planAndApply(arena, swap(CREATE, '\xff\xfe\xfd', '\xff\xfe\xfd', false))
+    expect({ status, blob: blobOf(arena) }).toEqual({
+      status: 'succeeded',
+      blob: { body: Buffer.from('\xff\xfe\xfd', 'latin1').toString('base64') },
+    })
+  })
+})
