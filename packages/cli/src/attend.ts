@@ -1,6 +1,7 @@
 /** A run that somebody waits for: progress while it goes, Ctrl-C, questions, and what is said at its end. */
 
 import { createInterface } from 'node:readline/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   applyPlan,
   showPlan,
@@ -112,6 +113,23 @@ export function mayAsk(terminal: Terminal, flags: AttendFlags): boolean {
   return flags.input !== false && process.stdin.isTTY && terminal.isInteractive
 }
 
+const FORGET_MS = 50
+const CTRL_C = '\u0003'
+
+/** What was typed before the plan stood there is no answer to it; raw, since half a line waits in the terminal too. */
+async function forgetTyped(): Promise<void> {
+  const { stdin } = process
+  const onData = (typed: Buffer): void => {
+    if (typed.includes(CTRL_C)) process.kill(process.pid, 'SIGINT')
+  }
+  stdin.setRawMode(true)
+  stdin.on('data', onData)
+  await sleep(FORGET_MS)
+  stdin.off('data', onData)
+  stdin.pause()
+  stdin.setRawMode(false)
+}
+
 async function planText(terminal: Terminal, plan: Plan): Promise<string> {
   const { config } = await loadConfig({ workspace: plan.bound.workspace, env: terminal.env })
   return renderPlan(plan, config.limits.maxMutations, terminal)
@@ -125,6 +143,7 @@ export async function ask(
   signal?: AbortSignal,
 ): Promise<boolean> {
   terminal.err(`${await planText(terminal, plan)}\n`)
+  await forgetTyped()
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   const closed = new AbortController()
   lines.once('close', () => closed.abort())

@@ -73,7 +73,7 @@ export async function killedJob(options: KilledJobOptions): Promise<KilledJobRes
   if (mutations === 'plan') {
     const planned = await at.srecodex(run)
     expect(planned.exitCode, planned.stderr).toBe(3)
-    console.log(JSON.stringify(planned.report))
+    console.log(JSON.stringify(planned.report.plan), JSON.stringify(planned.report.items), JSON.stringify(planned.report.calls))
     begin = ['apply', planned.report.run, '--yes']
   }
   const runs = at.runIds().length

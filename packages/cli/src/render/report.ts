@@ -16,11 +16,15 @@ type Paint = (typeof paint)['out']
 export function renderEnding(report: RunReport, terminal: Terminal): string {
   const { run, status, output, context, error, next } = report
   const { stdout, stderr } = output
-  const ending = [
-    `${statusMark(status, paint.err)} ${status} in ${duration(report.durationMs)}`,
-    ...(report.exitCode === null || report.exitCode === 0 ? [] : [`exit ${report.exitCode}`]),
-    ...(report.signal === null ? [] : [report.signal]),
-  ]
+  // What ended a script that wanted too much was srecodex.
+  const how =
+    status === 'drifted'
+      ? []
+      : [
+          ...(report.exitCode === null || report.exitCode === 0 ? [] : [`exit ${report.exitCode}`]),
+          ...(report.signal === null ? [] : [report.signal]),
+        ]
+  const ending = [`${statusMark(status, paint.err)} ${status} in ${duration(report.durationMs)}`, ...how]
   const done = [
     ...(report.items === null ? [] : [itemsText(report.items)]),
     ...(report.calls.total + report.calls.refused === 0 ? [] : [callsText(report)]),
@@ -38,12 +42,12 @@ export function renderEnding(report: RunReport, terminal: Terminal): string {
     ...[done, numbers, where].flatMap(parts => flow(parts, ' · ', terminal.columns - 2)),
   ]
   return [
-    ...report.notices.map(renderNotice),
+    ...report.notices.map(notice => inWidth(renderNotice(notice), terminal)),
     // A cancel is no news to whoever cancelled.
     ...(error === null || status === 'cancelled'
       ? []
-      : [`${paint.err('red', `error[${error.code}]`)}: ${error.message}\n`]),
-    ...(error?.hint ? [`\n${renderHint(error.hint)}`] : []),
+      : [inWidth(`${paint.err('red', `error[${error.code}]`)}: ${error.message}\n`, terminal)]),
+    ...(error?.hint ? [`\n${inWidth(renderHint(error.hint), terminal)}`] : []),
     ...report.artifacts.map(
       ({ name, bytes: size }) => `artifact (${bytes(size)}): ${artifactPath(run, name, terminal)}\n`,
     ),
@@ -51,6 +55,12 @@ export function renderEnding(report: RunReport, terminal: Terminal): string {
     ...lines.map((line, index) => (index === 0 ? `${line}\n` : `  ${paint.err('dim', line)}\n`)),
     ...(next === null ? [] : [`  next: ${next}\n`]),
   ].join('')
+}
+
+/** A terminal breaks inside of words. What is read by a program, or later, stays one line. */
+function inWidth(text: string, terminal: Terminal): string {
+  if (!terminal.isInteractive) return text
+  return text.replaceAll(/.+/g, line => wrap(line, terminal.columns).join('\n'))
 }
 
 /** All that is known of one run, the summary last. */

@@ -2,21 +2,25 @@
 
 import { commandText, type TimelineEntry } from '@srecodex/core'
 import { paint, type Terminal } from '../terminal.ts'
-import { clip, widthOf } from './layout.ts'
+import { clip, flow, widthOf } from './layout.ts'
 import { plain } from './plan.ts'
 import { count, duration } from './units.ts'
 
 type Colour = 'green' | 'yellow' | 'red' | 'cyan' | 'dim'
 type CallEntry = Extract<TimelineEntry, { kind: 'call' }>
 
-const LEGEND =
-  'r read · M change · p change foreseen · u undoes · x refused · ! not in the plan · = end of an item'
+const LEGEND = [
+  ...['r read', 'M change', 'p change foreseen', 'u undoes', 'x refused', '! not in the plan'],
+  '= end of an item',
+]
 const WHEN_COLUMNS = 8
 const TOOK_COLUMNS = 8
 const ENDED_COLUMNS = 14
 
 export function timelineHead(terminal: Terminal): string {
-  return `${paint.out('dim', clip(LEGEND, terminal.outColumns))}\n`
+  return flow(LEGEND, ' · ', terminal.outColumns)
+    .map(line => `${paint.out('dim', line)}\n`)
+    .join('')
 }
 
 /** @param isOpen the run goes on: what has no result yet may have one soon. */

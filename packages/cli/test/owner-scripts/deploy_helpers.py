@@ -1,8 +1,11 @@
-"""What the owner's deploy script calls and leaves to its user: apply, a health check, a rollback."""
+"""What the owner's deploy script calls and leaves to its user: apply, a health check, a rollback; and a quicker clock."""
 
 import json
 import subprocess
+from time import sleep
 from types import SimpleNamespace
+
+time = SimpleNamespace(sleep=lambda seconds: sleep(seconds / 100))
 
 NAMESPACE = ("-n", "shop")
 
@@ -16,7 +19,7 @@ def kubectl_apply(manifest):
         applied = json.load(file)
     global deployed
     deployed = "deployment/" + applied["metadata"]["name"]
-    done = kubectl("patch", deployed, *NAMESPACE, "--patch-file", manifest)
+    done = kubectl("apply", "-f", manifest)
     return SimpleNamespace(success=done.returncode == 0, error=done.stderr.strip())
 
 

@@ -105,7 +105,7 @@ export function plannedSummary({ plan }: CallsOutcome, said: string): string {
 }
 
 export function planInReport(plan: Plan): NonNullable<RunReport['plan']> {
-  const targets = plan.calls.flatMap(call => call.targets)
+  const targets = plan.calls.flatMap(call => call.targets).sort()
   return {
     id: plan.id,
     complete: plan.incomplete.length === 0,

@@ -53,7 +53,11 @@ export async function interruptedReport(
 
 function neverBegan({ error }: RunReport): RunReport['error'] {
   if (error === null) return null
-  return { ...error, message: 'srecodex was killed before the script began', hint: 'nothing was changed by it' }
+  return {
+    ...error,
+    message: 'srecodex was killed before the script began',
+    hint: 'nothing was changed by it',
+  }
 }
 
 function pending<Item extends { readonly state: string }>(item: Item): Item & { readonly state: 'pending' } {

@@ -15,7 +15,8 @@ import { SrecodexError } from '../errors.ts'
 import { systemLayout } from '../sandbox/detect.ts'
 import type { Mount } from '../sandbox/profile.ts'
 import { contains } from '../sandbox/workspace.ts'
-import type { AskTool, ProgramCall, ProgramOutcome, Programs, ToolIdentity } from './calls.ts'
+import { asking } from './ask.ts'
+import type { ProgramCall, ProgramOutcome, Programs, ToolIdentity } from './calls.ts'
 import { toolArgv } from './programs/argv.ts'
 import { copyEtc } from './programs/etc.ts'
 import { findProgram, type FoundProgram } from './programs/find.ts'
@@ -58,7 +59,6 @@ interface Tool {
 
 /** More than a program is given to end. */
 const CLOSING_MS = 5000
-const MAX_ASKED_BYTES = 16 * 2 ** 20
 /** A script's own places; what it hands over is shown there and nowhere else. */
 const SCRIPT_FOLDERS = ['/tmp', '/var/tmp']
 
@@ -165,35 +165,11 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
     }
   }
 
-  const askTool =
-    (tool: string): AskTool =>
-    async (argv, asked = {}) => {
-      const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
-      let bytes = 0
-      const tooMuch = new AbortController()
-      const outcome = await tracked({
-        tool,
-        argv,
-        cwd: '/tmp',
-        stdin: asked.stdin ?? null,
-        files: asked.files ?? [],
-        workspace: 'hidden',
-        signal: tooMuch.signal,
-        onOutput: (stream, chunk) => {
-          bytes += chunk.length
-          if (bytes > MAX_ASKED_BYTES) tooMuch.abort()
-          else chunks[stream].push(chunk)
-        },
-      })
-      const text = (stream: 'stdout' | 'stderr'): string => Buffer.concat(chunks[stream]).toString('utf8')
-      return { exitCode: outcome.exitCode ?? 255, stdout: text('stdout'), stderr: text('stderr') }
-    }
-
   const lookUpIdentity = async (name: string): Promise<ToolIdentity> =>
     identityOf({
       tool: name,
       prepared: await prepared(toolOf(name)),
-      ask: askTool(name),
+      ask: asking({ run: tracked }, { tool: name, cwd: '/tmp', signal: closed.signal }),
       readCredential: textOrNull,
     })
 

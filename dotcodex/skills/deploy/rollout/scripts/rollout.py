@@ -57,7 +57,7 @@ class Deploy:
             log("unhealthy before the deploy: %s" % self.before["unhealthy"])
         words = self.change_words()
         if words is None:
-            return self.unchanged()
+            return self.told_unchanged(self.verdict())
         if self.before["obstacle"]:
             raise Stop("failed", self.before["obstacle"])
         if self.inputs.get("rollback", True) and self.before["revision"] is not None:
@@ -68,17 +68,22 @@ class Deploy:
             if failure is not None:
                 raise Stop("failed", failure)
             return "deployed", None
-        if failure is None and self.template_is("before"):
-            return self.unchanged()
         # A resumed run goes on with the verdict that was reached: what it finds may be what it rolled back to.
-        bad = once("bad", lambda: failure or self.verdict())
+        judged = once("verdict", lambda: self.judged(failure))
+        bad = judged["bad"]
+        if not judged["changed"]:
+            return self.told_unchanged(bad)
         if bad is None:
             return "deployed", None
         log("bad: %s" % bad)
         return self.go_back(bad)
 
-    def unchanged(self):
-        bad = self.verdict()
+    def judged(self, failure):
+        if failure is not None:
+            return {"changed": True, "bad": failure}
+        return {"changed": not self.is_as_before(), "bad": self.verdict()}
+
+    def told_unchanged(self, bad):
         if bad is None:
             return "unchanged", None
         raise Stop("failed", "nothing to change, and it is not healthy: %s" % bad)
@@ -91,7 +96,8 @@ class Deploy:
         if image is None:
             return ["apply", "--filename=%s" % self.inputs["manifest"], where]
         images = self.before["images"]
-        container = self.inputs.get("container") or (next(iter(images)) if len(images) == 1 else None)
+        only = self.before["containers"]
+        container = self.inputs.get("container") or (only[0] if len(only) == 1 else None)
         if container is None:
             raise Stop("failed", "which container gets the image? It has %s" % ", ".join(sorted(images)))
         if container not in images:
@@ -128,7 +134,7 @@ class Deploy:
             reason = error.words
             if self.also:
                 reason += "; changed all the same, and not undone: %s" % ", ".join(self.also)
-            if not PLANNING and not self.template_is("before"):
+            if not PLANNING and not self.is_as_before():
                 return reason
             raise Stop("failed", reason) from None
 
@@ -139,7 +145,7 @@ class Deploy:
     def has_image(self):
         return self.inputs["image"] in images_of(self.look()).values()
 
-    def template_is(self, _when):
+    def is_as_before(self):
         return template_digest(self.look()) == self.before["template"]
 
     def look(self):
@@ -160,10 +166,9 @@ class Deploy:
 
     def verdict(self):
         """Why it is not healthy; None: it is."""
-        bad = self.rolled_out()
-        if bad is not None:
-            return bad
-        return self.settled() or self.url_verdict()
+        # kubectl waits for no rollout of these.
+        bad = None if self.before["obstacle"] else self.rolled_out()
+        return bad or self.settled() or self.url_verdict()
 
     def rolled_out(self):
         deadline = time.monotonic() + self.timeout()
@@ -245,20 +250,14 @@ class Deploy:
             change(*self.undo_words())
         except KubectlError as error:
             # Where the answer was lost, the template says whether it happened.
-            if not self.is_back():
+            if not self.is_as_before():
                 return "rollback-failed", "%s; and the rollback: %s" % (bad, error.words)
         worse = self.rolled_out()
-        if worse is None and not self.is_back():
+        if worse is None and not self.is_as_before():
             worse = "the template is not what it was"
         if worse is None:
             worse = self.workload.unready(self.look())
         return ("rolled-back", bad) if worse is None else ("rollback-failed", "%s; and the rollback: %s" % (bad, worse))
-
-    def is_back(self):
-        try:
-            return images_of(self.look()) == self.before["images"]
-        except Stop:
-            return False
 
 
 # --- the whole

@@ -30,6 +30,7 @@ class Workload:
         return {
             "uid": live["metadata"]["uid"],
             "images": images_of(live),
+            "containers": [one["name"] for one in spec["template"]["spec"]["containers"]],
             "revision": self.revision(live),
             "template": template_digest(live),
             "replicas": wanted_of(live),

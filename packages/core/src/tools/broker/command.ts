@@ -5,6 +5,7 @@
 import { isAbsolute } from 'node:path'
 import type { BrokerState } from '../broker.ts'
 import type { CommandCall, CommandExit, CommandHandler, CommandPeer } from '../calls.ts'
+import { asking } from '../ask.ts'
 import { builtInTools, decide } from '../effects/effects.ts'
 import type { Call, Decision } from '../effects/decision.ts'
 import { targetWords } from '../effects/target-words.ts'
@@ -12,7 +13,7 @@ import { knowledgeOf, located } from '../knowledge/known.ts'
 import type { ToolKnowledge } from '../knowledge/knowledge.ts'
 import { callIdentity, type DeclaredCall } from '../plan.ts'
 import { CallError } from '../protocol.ts'
-import { asker, forward, type Performed, type ProgramWords } from './forward.ts'
+import { forward, type Performed, type ProgramWords } from './forward.ts'
 import { mutate, type Answer, type Mutation } from './mutate.ts'
 import type { OpenMutation } from './record.ts'
 import { captureOperands, digestBodies, readTexts, type Operands } from './operands.ts'
@@ -182,7 +183,7 @@ class Command {
     const canonical = knowledge.canonical(call, decision)
     const bodies = await digestBodies(operands, knowledge, call)
     const stdin = operands.stdin?.source ?? null
-    const ask = asker(programs, this.#words(call.argv), { stdin, files: operands.files })
+    const ask = asking(programs, this.#words(call.argv), operands.files)
     const identify = (item: string | null): string =>
       callIdentity({ tool: call.tool, canonical, bodies, item })
     return {
@@ -329,6 +330,6 @@ export async function settleCommand(
   if (knowledge.settle === undefined || !programs.names.includes(tool)) return 'unknown'
   const call: Call = { tool, argv: mutation.argv, stdin: 'none', cwd: workspace, workspace, tmp }
   const decision = decide(call, programs.policy(tool))
-  const words = { tool, cwd: workspace, workspace: 'hidden', signal: state.ending.signal } as const
-  return knowledge.settle({ ...mutation, decision }, asker(programs, words, { stdin: null, files: [] }))
+  const words = { tool, cwd: workspace, signal: state.ending.signal }
+  return knowledge.settle({ ...mutation, decision }, asking(programs, words))
 }

@@ -5,9 +5,8 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AskTool, CommandPeer, ProgramCall, ProgramOutcome, Programs, ShownFile } from '../calls.ts'
+import type { CommandPeer, ProgramCall, ProgramOutcome, Programs } from '../calls.ts'
 import type { FailureKind, ToolKnowledge } from '../knowledge/knowledge.ts'
-import { CallError } from '../protocol.ts'
 import { MAX_KEPT_BYTES, type KeptOutput } from './record.ts'
 
 export interface Performed {
@@ -22,7 +21,6 @@ export interface Performed {
 
 export type ProgramWords = Omit<ProgramCall, 'onOutput'>
 
-const MAX_ASKED_BYTES = 16 * 1024 * 1024
 const MAX_ATTEMPTS = 5
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 8000
@@ -101,36 +99,6 @@ async function forwardOnce(call: ProgramWords, { programs, knowledge, peer }: Fo
     failure,
     begun,
     release,
-  }
-}
-
-/** A call of the broker's own: nothing of it reaches the script. */
-export function asker(
-  programs: Programs,
-  words: Omit<ProgramWords, 'argv' | 'stdin' | 'files'>,
-  operands: { readonly stdin: string | null; readonly files: readonly ShownFile[] },
-): AskTool {
-  return async (argv, options = {}) => {
-    const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
-    let bytes = 0
-    const outcome = await programs.run({
-      ...words,
-      argv,
-      workspace: 'hidden',
-      stdin: options.stdin === undefined ? null : options.stdin,
-      files: options.files ?? operands.files,
-      onOutput: (stream, chunk) => {
-        bytes += chunk.byteLength
-        if (bytes <= MAX_ASKED_BYTES) chunks[stream].push(Uint8Array.from(chunk))
-      },
-    })
-    if (bytes > MAX_ASKED_BYTES) {
-      throw new CallError('TOO_LARGE', `${words.tool} answered ${bytes} bytes to a question of srecodex`, {
-        hint: 'let the call name fewer objects',
-      })
-    }
-    const text = (stream: 'stdout' | 'stderr'): string => Buffer.concat(chunks[stream]).toString('utf8')
-    return { exitCode: outcome.exitCode ?? 128, stdout: text('stdout'), stderr: text('stderr') }
   }
 }
 

@@ -90,18 +90,47 @@ function tooMany(what: string): CallError {
   return new CallError('TOO_LARGE', `the call names ${what}`, { hint: 'name fewer files in one call' })
 }
 
-/** Go's filepath.Match without escapes: `*`, `?`, `[…]`. */
-function globMatcher(pattern: string): (name: string) => boolean {
-  const expression = pattern
-    .replaceAll(/[.+^${}()|\\]/g, String.raw`\$&`)
-    .replaceAll('*', '[^/]*')
-    .replaceAll('?', '[^/]')
-  try {
-    const compiled = new RegExp(`^${expression}$`, 'u')
-    return name => compiled.test(name)
-  } catch {
-    return () => false
+/**
+ * Go's filepath.Match without escapes: `*`, `?`, `[…]`. Step by step: pattern and names are a script's, and a regular
+ * expression of many stars takes for ever to say no.
+ */
+export function globMatcher(pattern: string): (name: string) => boolean {
+  const parts = pattern.match(/\*+|\[\^?\]?[^\]]*\]|[^]/gu) ?? []
+  const tests = parts.map(part => (part.startsWith('*') ? null : characterTest(part)))
+  const shortest = tests.filter(test => test !== null).length
+  return name => {
+    const characters = [...name]
+    if (characters.length < shortest) return false
+    let [at, part] = [0, 0]
+    // Where to go on when what follows the last star does not fit: the star takes one more.
+    let [starPart, starAt] = [-1, 0]
+    while (at < characters.length) {
+      const test = tests[part]
+      if (test === null) {
+        ;[starPart, starAt] = [part, at]
+        part += 1
+      } else if (test?.(characters[at]!) === true) {
+        at += 1
+        part += 1
+      } else if (starPart >= 0) {
+        starAt += 1
+        ;[at, part] = [starAt, starPart + 1]
+      } else return false
+    }
+    return tests.slice(part).every(test => test === null)
   }
+}
+
+function characterTest(part: string): (character: string) => boolean {
+  if (part === '?') return () => true
+  if (!part.startsWith('[') || part.length < 3) return character => character === part
+  const isNot = part.startsWith('[^')
+  const ranges = [...part.slice(isNot ? 2 : 1, -1).matchAll(/([^])-([^])|[^]/gu)]
+  return character =>
+    isNot !==
+    ranges.some(([one, from, to]) =>
+      from === undefined || to === undefined ? one === character : from <= character && character <= to,
+    )
 }
 
 /** Texts that a decision asks for, by path; `-` is stdin. */
@@ -144,7 +173,11 @@ export async function digestBodies(
   return Promise.all(
     all.map(async ({ path, source, bytes, sha256 }) => {
       if (knowledge.canonicalBody === undefined || bytes > MAX_PARSED_BYTES) return [path, sha256] as const
-      const canonical = knowledge.canonicalBody(await readFile(source, 'utf8'), call)
+      const body = await readFile(source)
+      const text = body.toString('utf8')
+      const canonical = knowledge.canonicalBody(text, call)
+      // What is no UTF-8 falls together when it is read as text: it is compared as it stands.
+      if (canonical === text || !Buffer.from(text).equals(body)) return [path, sha256] as const
       return [path, createHash('sha256').update(canonical).digest('hex')] as const
     }),
   )

@@ -23,6 +23,9 @@ export const canonicalKubectlBody = (text: string, call?: Call): string => {
   if (parsed === null) return text
   if (parsed.path === 'patch') return canonicalPatch(text)
   if (parsed.path.startsWith('create ') || parsed.path === 'set env') return text
+  // Sent as it stands, to a path that may be one of a status; or part of what kustomize makes something else of.
+  const isRaw = valuesOf(parsed.read, 'raw').length > 0
+  if (isRaw || parsed.path === 'kustomize' || valuesOf(parsed.read, 'kustomize').length > 0) return text
   const documents = parseDocuments(text)
   if (documents === null || documents.length === 0 || !documents.every(isObject)) return text
   const keepsStatus = valuesOf(parsed.read, 'subresource').length > 0
@@ -53,13 +56,18 @@ const SERVER_FIELDS = new Set([
   'selfLink',
 ])
 
+/** The server takes no status of these but by their subresource; what a custom resource does, nobody here knows. */
+const isBuiltIn = ({ apiVersion }: Fields): boolean =>
+  typeof apiVersion === 'string' &&
+  /^(v1|(apps|autoscaling|batch|policy)\/[^/]+|[a-z.]+\.k8s\.io\/[^/]+)$/.test(apiVersion)
+
 const withoutServerFields = (object: Fields, keepsStatus: boolean): Fields => {
   const fields: Record<string, Value> = {}
   for (const [key, value] of Object.entries(object)) {
-    if (key === 'status' && !keepsStatus) continue
+    if (key === 'status' && !keepsStatus && isBuiltIn(object)) continue
     if (key === 'metadata' && isFields(value)) {
       fields[key] = Object.fromEntries(Object.entries(value).filter(([name]) => !SERVER_FIELDS.has(name)))
-    } else if (key === 'items' && Array.isArray(value)) {
+    } else if (key === 'items' && Array.isArray(value) && isBuiltIn(object)) {
       fields[key] = (value as readonly Value[]).map(one =>
         isFields(one) ? withoutServerFields(one, keepsStatus) : one,
       )
@@ -99,7 +107,12 @@ const parseDocuments = (source: string): Value[] | null => {
   }
 }
 
+/** In YAML 1.1 they end a line, and a comment with it; in 1.2 what follows is comment still. */
+// oxlint-disable-next-line no-control-regex -- one of them is a control character
+const DOUBTFUL_BREAK = /\r(?!\n)|[\u0085\u2028\u2029\uFEFF]/
+
 const parseYaml = (source: string): Value[] | null => {
+  if (DOUBTFUL_BREAK.test(source)) return null
   try {
     const { parseAllDocuments } = yaml()
     const documents = parseAllDocuments(source) as readonly Document.Parsed[]
