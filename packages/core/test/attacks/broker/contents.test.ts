@@ -106,3 +106,35 @@ describe('bytes that are no text', { timeout: LONG_MS }, () => {
     })
   })
 })
+
+/** What is left out of a comparison has to be without meaning to whoever takes the body. */
+describe('a body that is read as no object', { timeout: LONG_MS }, () => {
+  const object = (mark: string): string => `apiVersion: v1\nkind: ConfigMap\n# ${mark}\nstatus: ${mark}\n`
+  const KUSTOMIZATION =
+    'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: shop\n' +
+    'generatorOptions: {disableNameSuffixHash: true}\nconfigMapGenerator: [{name: made, files: [body]}]\n'
+
+  test.each([
+    ['another file', 'planned', 'applied', 'drifted'],
+    ['the same', 'planned', 'planned', 'succeeded'],
+  ])('becomes the contents of a ConfigMap by kustomize: %s', async (_what, planned, applied, status) => {
+    const arena = await makeArena()
+    arena.write('kz/kustomization.yaml', KUSTOMIZATION)
+    const script = swap('kubectl apply -k kz', object(planned), object(applied), false)
+    const found = await planAndApply(arena, script.replace("open('body'", "open('kz/body'"))
+    expect(found).toMatchObject({
+      status,
+      changes: status === 'drifted' ? [] : ['POST configmaps shop/made'],
+    })
+  })
+
+  const status = (ready: number): string =>
+    JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, status: { ready } })
+
+  test('is put to the path of a status', async () => {
+    const arena = await makeArena()
+    const words = 'kubectl replace --raw /apis/apps/v1/namespaces/shop/deployments/web/status -f -'
+    const found = await planAndApply(arena, swap(words, status(1), status(9)))
+    expect(found).toMatchObject({ status: 'drifted', changes: [] })
+  })
+})

@@ -56,20 +56,33 @@ const SERVER_FIELDS = new Set([
   'selfLink',
 ])
 
-/** The server takes no status of these but by their subresource; what a custom resource does, nobody here knows. */
-const isBuiltIn = ({ apiVersion }: Fields): boolean =>
-  typeof apiVersion === 'string' &&
-  /^(v1|(apps|autoscaling|batch|policy)\/[^/]+|[a-z.]+\.k8s\.io\/[^/]+)$/.test(apiVersion)
+/**
+ * The server takes no status of these but by their subresource; what becomes of a custom resource's, nobody here
+ * knows.
+ */
+const BUILT_IN_GROUPS = new Set([
+  ...['', 'apps', 'autoscaling', 'batch', 'policy', 'admissionregistration.k8s.io', 'apiextensions.k8s.io'],
+  ...['apiregistration.k8s.io', 'certificates.k8s.io', 'coordination.k8s.io', 'discovery.k8s.io'],
+  ...['events.k8s.io', 'flowcontrol.apiserver.k8s.io', 'networking.k8s.io', 'node.k8s.io'],
+  ...['rbac.authorization.k8s.io', 'resource.k8s.io', 'scheduling.k8s.io', 'storage.k8s.io'],
+])
 
-const withoutServerFields = (object: Fields, keepsStatus: boolean): Fields => {
+/** @param inherits what the list says that it stands in, for items that leave their version out. */
+const isBuiltIn = ({ apiVersion }: Fields, inherits: boolean): boolean => {
+  if (typeof apiVersion !== 'string') return inherits
+  return BUILT_IN_GROUPS.has(apiVersion.includes('/') ? (apiVersion.split('/', 1)[0] ?? '') : '')
+}
+
+const withoutServerFields = (object: Fields, keepsStatus: boolean, inherits = false): Fields => {
+  const builtIn = isBuiltIn(object, inherits)
   const fields: Record<string, Value> = {}
   for (const [key, value] of Object.entries(object)) {
-    if (key === 'status' && !keepsStatus && isBuiltIn(object)) continue
+    if (key === 'status' && !keepsStatus && builtIn) continue
     if (key === 'metadata' && isFields(value)) {
       fields[key] = Object.fromEntries(Object.entries(value).filter(([name]) => !SERVER_FIELDS.has(name)))
-    } else if (key === 'items' && Array.isArray(value) && isBuiltIn(object)) {
+    } else if (key === 'items' && Array.isArray(value) && builtIn) {
       fields[key] = (value as readonly Value[]).map(one =>
-        isFields(one) ? withoutServerFields(one, keepsStatus) : one,
+        isFields(one) ? withoutServerFields(one, keepsStatus, builtIn) : one,
       )
     } else fields[key] = value
   }
