@@ -73,7 +73,7 @@ export async function killedJob(options: KilledJobOptions): Promise<KilledJobRes
   if (mutations === 'plan') {
     const planned = await at.srecodex(run)
     expect(planned.exitCode, planned.stderr).toBe(3)
-    console.log(JSON.stringify(planned.report.plan), JSON.stringify(planned.report.items), JSON.stringify(planned.report.calls))
+    expect(planned.report.plan, planned.report.summary).toMatchObject({ complete: true, mutations: items })
     begin = ['apply', planned.report.run, '--yes']
   }
   const runs = at.runIds().length
@@ -82,7 +82,6 @@ export async function killedJob(options: KilledJobOptions): Promise<KilledJobRes
     if (lives > 4 * options.kills + 10) throw new Error(`seed ${seed}: no end after ${lives - 1} lives`)
     const life = await live(at, env, words, next)
     kills += life.kills
-    console.log(words.join(' '), life.exitCode, JSON.stringify(life.report?.items), JSON.stringify(life.report?.error), life.kills)
     if (isDone(life)) {
       judge(at, life, options)
       return { kills, lives, unknown: life.report.items.unknown }

@@ -1,6 +1,7 @@
 /** 200 random kills of srecodex, of the script, of kubectl: each change reaches the server once, or is told as unknown. */
 
 import { expect, test } from 'vitest'
+import { changes, cluster, journalOf } from './cluster.ts'
 import { killedJob } from './killed-job.ts'
 
 const KILLS = 200
@@ -21,4 +22,29 @@ test(`${KILLS} random kills (SRECODEX_SEED=${SEED})`, { timeout: 3_600_000 }, as
   }
   expect(kills).toBeGreaterThanOrEqual(KILLS)
   expect(lives).toBeGreaterThan(jobs)
+})
+
+test('a change that the server does not answer is recorded as unknown 10 s after Ctrl-C; resume settles it', async () => {
+  const files = { 'a.sh': 'kubectl rollout restart deployment/web -n shop\n' }
+  const at = await cluster({ files, deployments: ['shop/web'] })
+  const { report } = await at.srecodex('run a.sh')
+  const cancel = new AbortController()
+  at.kubernetes.onRequest = ({ method, dryRun }) => {
+    if (method !== 'PATCH' || dryRun) return 'ok'
+    setTimeout(() => cancel.abort(), 200)
+    return 'hang'
+  }
+  const cancelled = await at.srecodex(`apply ${report.run} --yes`, {
+    signal: cancel.signal,
+    killSignal: 'SIGINT',
+  })
+  expect(cancelled).toMatchObject({ exitCode: 130, report: { status: 'cancelled' } })
+  expect(cancelled.report.next).toBe(`srecodex resume ${cancelled.report.run}`)
+  const results = journalOf(at, cancelled.report.run).filter(({ kind, outcome }) => kind === 'result' && outcome)
+  expect(results.map(({ outcome }) => outcome)).toEqual(['unknown'])
+  expect(changes(at.kubernetes)).toEqual({})
+
+  at.kubernetes.onRequest = () => 'ok'
+  expect(await at.srecodex('resume last')).toMatchObject({ exitCode: 0, report: { status: 'succeeded' } })
+  expect(changes(at.kubernetes)).toEqual({ 'patch shop/web': 1 })
 })

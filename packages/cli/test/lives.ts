@@ -11,8 +11,8 @@ import type { Cluster } from './cluster.ts'
 
 const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
 
-/** Which process a kill strikes; `shim` is what the script takes for kubectl. */
-export const VICTIMS = ['srecodex', 'script', 'kubectl', 'shim'] as const
+/** Which process a kill strikes; `shim` is what the script takes for kubectl, `supervisor` what owns its sandbox. */
+export const VICTIMS = ['srecodex', 'supervisor', 'script', 'kubectl', 'shim'] as const
 export type Victim = (typeof VICTIMS)[number]
 
 export interface Kill {
@@ -84,12 +84,14 @@ function isA(pid: number, victim: Victim): boolean {
   switch (victim) {
     case 'srecodex':
       return false
+    case 'supervisor':
+      return program.includes('/perl') && argv[1]?.endsWith('/supervisor.pl') === true
     case 'script':
       return /\/python3[.\d]*$/.test(program) && argv.some(word => word.endsWith('.py'))
     case 'kubectl':
       return program.endsWith('/kubectl')
     case 'shim':
-      return program.includes('/perl') && argv.some(word => word.endsWith('/kubectl'))
+      return program.includes('/perl') && argv[1]?.endsWith('/kubectl') === true
   }
 }
 

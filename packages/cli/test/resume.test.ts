@@ -2,8 +2,10 @@
 
 import { kubectlProgram } from '@srecodex/testkit'
 import { execa } from 'execa'
+import { rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { changes, cluster, journalOf, mutating, once, RESTART_ALL, type Cluster, type Told } from './cluster.ts'
+import { killedJob } from './killed-job.ts'
 
 const LONG_MS = 120_000
 const FEW = ['shop/web', 'shop/cart', 'pay/ledger']
@@ -221,5 +223,32 @@ srecodex.summary(srecodex.each(["web", "cart"], work).summary())
     expect(resumed.report.error.message).toMatch(/not known/)
     expect(mutating(kubernetes)).toHaveLength(sofar)
     expect(kubernetes.get('deployments', 'shop', 'web').spec).toMatchObject({ replicas: 5 })
+  })
+
+  test('a run that was killed before it began is not gone on from: the one before it is', async () => {
+    const at = await cluster({ files: RESTART_ALL, deployments: FEW })
+    const { report } = await at.srecodex('run restart.py')
+    at.kubernetes.forbidden.push({ verb: 'patch' })
+    expect((await at.srecodex(`apply ${report.run} --yes`)).exitCode).toBe(1)
+    at.kubernetes.forbidden.length = 0
+    // As a kill leaves it just before the run has taken over what its plan allows.
+    rmSync(at.runFile(report.run, 'continued'))
+    const resumed = await at.srecodex('resume last')
+    expect(resumed).toMatchObject({ exitCode: 2, report: { error: { code: 'RUN_NOT_RESUMABLE' } } })
+    expect(resumed.report.error.hint).toBe(`srecodex apply ${report.run}`)
+    expect(changes(at.kubernetes)).toEqual({})
+    expect((await at.srecodex(`apply ${report.run} --yes`)).exitCode).toBe(0)
+    expect(changes(at.kubernetes)).toEqual(once(FEW))
+  })
+})
+
+describe('kill -9, at random moments', { timeout: LONG_MS }, () => {
+  test.each([
+    ['plan', 'srecodex', 1],
+    ['plan', 'script', 2],
+    ['allow', 'kubectl', 3],
+  ] as const)('%s: of %s', async (mutations, victim, seed) => {
+    const { kills } = await killedJob({ seed, items: 12, kills: 2, mutations, victims: [victim], withinMs: 300 })
+    expect(kills).toBe(2)
   })
 })

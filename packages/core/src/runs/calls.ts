@@ -26,7 +26,7 @@ import { journalOfCalls } from './journal/of-calls.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import type { RunOptions } from './options.ts'
 import { claimContinuation, refuseUnbegun, writePlan } from './plan-file.ts'
-import { skillHandler } from './skill-calls.ts'
+import { SKILL_DECISION, skillHandler } from './skill-calls.ts'
 import type { StagedScript } from './stage.ts'
 import { runFolder, type RunFolder } from './store.ts'
 
@@ -79,6 +79,7 @@ class Calls implements RunCalls {
   #journal!: Journal
   #ledger!: Ledger
   #broker!: Broker
+  #handlers!: Readonly<Record<string, CallHandler>>
   #history: RunHistory | null = null
   #limit: CallsOutcome['limit'] = null
   /** The journal cannot be written: nothing more may be done that would have to stand in it. */
@@ -160,6 +161,7 @@ class Calls implements RunCalls {
         this.#stop()
       },
     })
+    this.#handlers = this.#makeHandlers()
   }
 
   get tools(): readonly string[] {
@@ -167,6 +169,11 @@ class Calls implements RunCalls {
   }
 
   get handlers(): Readonly<Record<string, CallHandler>> {
+    return this.#handlers
+  }
+
+  /** Made once: the handler of skills numbers its calls. */
+  #makeHandlers(): Readonly<Record<string, CallHandler>> {
     return {
       ...this.#ledger.handlers,
       tool: this.#broker.tool,
@@ -185,6 +192,7 @@ class Calls implements RunCalls {
           if (known.known) return known.value
           return ((await set({ name, value: value() }, context)) as { value: unknown }).value
         },
+        numbered: highestNumber(this.#history),
         isSandboxed: this.#prepared.description.backend !== 'none',
       }),
     }
@@ -311,7 +319,14 @@ class Calls implements RunCalls {
       this.#identities = await this.#broker.identities()
       const failed =
         ended.exitCode === 0 ? [] : ['the script failed when it was rehearsed, so it may do more']
-      plan = this.#plan(foreseen.calls, [...failed, ...foreseen.incomplete])
+      const items = this.#ledger.counts({ planned: false })
+      const failing =
+        items === null || items.failed === 0
+          ? []
+          : [
+              `${items.failed} of ${items.total} items failed when they were rehearsed: apply does what is listed`,
+            ]
+      plan = this.#plan(foreseen.calls, [...failed, ...failing, ...foreseen.incomplete])
     } else if (this.#wanted.length > 0 && usable) {
       const approved = this.#options.continues?.plan ?? null
       const now = await this.#broker.identities()
@@ -343,6 +358,11 @@ class Calls implements RunCalls {
     await this.#broker?.close()
     await this.#journal?.close().catch(() => {})
   }
+}
+
+function highestNumber(history: RunHistory | null): number {
+  const decided = [...(history?.once ?? [])].filter(([name]) => name.startsWith(SKILL_DECISION))
+  return Math.max(0, ...decided.map(([, number]) => Number(number)))
 }
 
 /** Without a sandbox a script calls programs as they are, and nothing of that is enforced. */

@@ -6,7 +6,7 @@
  * Refuses: to run weaker than asked. A sandbox that cannot be had is an error with its cause.
  */
 
-import { statfsSync, statSync, writeFileSync } from 'node:fs'
+import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { SrecodexError } from '../errors.ts'
 import { awkwardFileSystem } from '../sandbox/detect.ts'
@@ -178,6 +178,7 @@ async function execute(
     await channel?.close()
     await calls.close()
     await opened?.close()
+    for (const used of [folder.tools, folder.spool]) rmSync(used, { recursive: true, force: true })
   }
 }
 

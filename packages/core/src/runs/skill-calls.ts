@@ -25,6 +25,9 @@ export interface SkillCall {
   readonly timeoutMs: number | null
 }
 
+/** What names of decisions about numbers begin with. */
+export const SKILL_DECISION = 'skill '
+
 const INTERPRETERS: Readonly<Record<string, Interpreter | undefined>> = {
   py: 'python',
   sh: 'shell',
@@ -39,6 +42,8 @@ export interface SkillHandlerOptions extends Pick<
   readonly items: ItemStates
   /** Decides a value once for this run and all that go on from it. */
   readonly once: (name: string, value: () => unknown) => Promise<unknown>
+  /** The highest number that an earlier run gave. */
+  readonly numbered: number
   /** False without a sandbox, where the payload lies at its own path. */
   readonly isSandboxed: boolean
 }
@@ -47,7 +52,7 @@ export function skillHandler(options: SkillHandlerOptions): CallHandler {
   const folders = skillFoldersOf(options, options)
   let registry: Promise<Registry> | undefined
   const asked = new Map<string, number>()
-  let last = 0
+  let last = options.numbered
   return async params => {
     const { id, inputs = {}, item = null } = params
     if (typeof id !== 'string') throw new CallError('INVALID_PARAMS', 'the id of a skill is a text')
@@ -68,8 +73,7 @@ export function skillHandler(options: SkillHandlerOptions): CallHandler {
       .slice(0, 32)
     const among = (asked.get(call) ?? 0) + 1
     asked.set(call, among)
-    const number = await options.once(`skill ${call} ${among}`, () => (last += 1))
-    last = Math.max(last, Number(number))
+    const number = await options.once(`${SKILL_DECISION}${call} ${among}`, () => (last += 1))
     const timeoutMs = skill.timeoutSeconds === null ? null : skill.timeoutSeconds * 1000
     return { command, prefix: `${id}#${String(number)}/`, timeoutMs } satisfies SkillCall
   }

@@ -5,7 +5,6 @@
 #
 # Which pod is meant is decided once, by uid: a resumed run does not restart the successor of the one that it restarted.
 set -uo pipefail
-shopt -s inherit_errexit 2>/dev/null || true
 here=${BASH_SOURCE[0]%/*}
 # shellcheck source=json.sh
 source "$here/json.sh"
@@ -49,6 +48,8 @@ POD+='{.metadata.annotations.kubernetes\.io/config\.mirror}{"\n"}{.metadata.labe
 POD+='{.spec.nodeName}{"\n"}{.metadata.deletionTimestamp}{"\n"}{.metadata.finalizers[*]}{"\n"}'
 POD+='{range .spec.containers[*]}{.name}{" "}{end}{"\n"}'
 
+ABOVE='{.metadata.ownerReferences[?(@.controller==true)].kind}{"\n"}{.metadata.ownerReferences[?(@.controller==true)].name}'
+
 describe_pod() {
   local text kind name above
   text=$(ask get pod "$pod" -n "$namespace" -o "jsonpath=$POD") || return
@@ -56,10 +57,12 @@ describe_pod() {
   mapfile -t above <<<"$text"
   kind=${above[1]-} name=${above[2]-}
   if [[ $kind == ReplicaSet ]]; then
-    # A ReplicaSet has a Deployment above it, or stands alone.
-    ask get replicaset "$name" -n "$namespace" \
-      -o 'jsonpath={.metadata.ownerReferences[?(@.controller==true)].kind}{"\n"}{.metadata.ownerReferences[?(@.controller==true)].name}{"\n"}' ||
-      [[ -n ${above[5]-} ]] && printf 'Deployment\n%s\n' "${name%-"${above[5]-}"}"
+    # A ReplicaSet has a Deployment above it, or stands alone. Where it may not be read, the hash in its name tells.
+    if text=$(ask get replicaset "$name" -n "$namespace" -o "jsonpath=$ABOVE"); then
+      printf '%s\n' "$text"
+    elif [[ -n ${above[5]-} ]]; then
+      printf 'Deployment\n%s\n' "${name%-"${above[5]}"}"
+    fi
   fi
   return 0
 }
@@ -123,19 +126,22 @@ delete_pod() {
     '')
       # Nobody said no, so the pod says whether it happened.
       log "no answer to the delete: $(last_words)"
-      local live status=0
-      live=$(live_uid) || status=1
-      if ((status)); then fail "OUTCOME UNKNOWN: no answer to the delete of $namespace/$pod, and it cannot be looked at"; fi
+      local live
+      live=$(live_uid) || fail "OUTCOME UNKNOWN: no answer to the delete of $namespace/$pod, and it cannot be looked at"
       [[ $live != "$uid" ]] || fail "the delete did not happen: no answer from the server"
       ;;
     *) fail "$(last_words)" ;;
   esac
 }
 
+LIVE='{.metadata.uid}{" "}{.metadata.deletionTimestamp}'
+
 # The uid behind the name, as long as nobody is deleting it; empty where there is none.
 live_uid() {
-  ask get pod "$pod" -n "$namespace" --ignore-not-found \
-    -o 'jsonpath={.metadata.uid}{" "}{.metadata.deletionTimestamp}' | { read -r id going; [[ -n ${going-} ]] || printf '%s' "${id-}"; }
+  local text id going
+  text=$(ask get pod "$pod" -n "$namespace" --ignore-not-found -o "jsonpath=$LIVE") || return
+  read -r id going <<<"$text"
+  [[ -n $going ]] || printf '%s' "$id"
 }
 
 roll_owner() {
@@ -158,17 +164,20 @@ roll_owner() {
 
 # --- the replacement
 
+CONTROLLED='{range .items[*]}{.metadata.ownerReferences[?(@.controller==true)].uid}{"|"}{.metadata.uid}{"|"}'
+CONTROLLED+='{.metadata.name}{"|"}{.status.conditions[?(@.type=="Ready")].status}{"|"}{.metadata.deletionTimestamp}{"\n"}{end}'
+
 # Pods of the same controller, one a line: uid, name, whether it is ready, whether it is going.
 controlled_pods() {
   local narrow=()
-  case ${facts[1]-} in
-    ReplicaSet) [[ -n ${facts[5]-} ]] && narrow=(-l "pod-template-hash=${facts[5]}") ;;
+  case $owner_kind in
+    ReplicaSet) [[ -n $hash ]] && narrow=(-l "pod-template-hash=$hash") ;;
     StatefulSet) narrow=(--field-selector="metadata.name=$pod") ;;
-    DaemonSet) [[ -n ${facts[6]-} ]] && narrow=(--field-selector="spec.nodeName=${facts[6]}") ;;
+    DaemonSet) [[ -n $node ]] && narrow=(--field-selector="spec.nodeName=$node") ;;
   esac
-  ask get pods -n "$namespace" ${narrow[@]+"${narrow[@]}"} -o 'jsonpath={range .items[*]}{.metadata.ownerReferences[?(@.controller==true)].uid}{"|"}{.metadata.uid}{"|"}{.metadata.name}{"|"}{.status.conditions[?(@.type=="Ready")].status}{"|"}{.metadata.deletionTimestamp}{"\n"}{end}' |
+  ask get pods -n "$namespace" ${narrow[@]+"${narrow[@]}"} -o "jsonpath=$CONTROLLED" |
     while IFS='|' read -r of id name is_ready going; do
-      [[ $of == "${facts[3]-}" && -z $going ]] && printf '%s %s %s\n' "$id" "$name" "${is_ready:-False}"
+      [[ $of == "$owner_uid" && -z $going ]] && printf '%s %s %s\n' "$id" "$name" "${is_ready:-False}"
     done
   return "${PIPESTATUS[0]}"
 }
@@ -192,7 +201,8 @@ await_replacement() {
   done
 }
 
-STATE='{range .status.containerStatuses[*]}{.state.waiting.reason}{" "}{.state.terminated.reason}{" "}{.lastState.terminated.reason}{"\n"}{end}{.status.conditions[?(@.type=="PodScheduled")].reason}{"\n"}'
+STATE='{range .status.containerStatuses[*]}{.state.waiting.reason}{" "}{.state.terminated.reason}{" "}'
+STATE+='{.lastState.terminated.reason}{"\n"}{end}{.status.conditions[?(@.type=="PodScheduled")].reason}{"\n"}'
 
 # Why a pod is not ready, as its status gives it.
 why_not_ready() {
@@ -206,15 +216,18 @@ why_not_ready() {
 
 main() {
   read_inputs
-  mapfile -t facts < <(once pod describe_pod || printf 'failed\n')
-  if [[ ${facts[*]} == *failed* && ${#facts[@]} -lt 8 ]]; then
-    describe_pod >/dev/null
+  local text
+  # What `once` starts is a shell of its own.
+  export namespace pod POD ABOVE CONTROLLED errors PASSING
+  export -f describe_pod ask log last_words controlled_pods controlled_uids
+  if ! text=$(once pod describe_pod); then
     case $(kind_of_failure) in
       'not found') fail "there is no pod $pod in $namespace$(similar_pods)" ;;
       forbidden) fail "forbidden: get pods in namespace $namespace" ;;
       *) fail "$(last_words)" ;;
     esac
   fi
+  mapfile -t facts <<<"$text"
   uid=${facts[0]} owner=$(owner_of) replacement=
   local kind=${facts[1]-} target=${owner#*/} warning='' siblings spent
 
@@ -234,6 +247,7 @@ main() {
 
   started=$(once started date +%s)
   if [[ $method == delete && -n $kind ]]; then
+    export owner_kind=$kind owner_uid=${facts[3]-} hash=${facts[5]-} node=${facts[6]-}
     siblings=$(once siblings controlled_uids)
     spent=$(spent_budgets)
     [[ -n $spent ]] && warning="; disruption budget ${spent% } has none left, which a delete does not ask: method rollout would keep it"
@@ -266,10 +280,12 @@ main() {
   told "deleted $namespace/$pod; ${replacement:-its replacement} is not ready after $wait_seconds s: $(why_not_ready "$replacement")$warning" true false
 }
 
+READY='{range .items[*]}{.metadata.name}{" "}{.status.conditions[?(@.type=="Ready")].status}{" "}'
+READY+='{.metadata.deletionTimestamp}{"\n"}{end}'
+
 # A pod of the owner that is not ready, the one that holds a rollout up.
 newest_unready() {
-  ask get pods -n "$namespace" --sort-by=.metadata.creationTimestamp \
-    -o 'jsonpath={range .items[*]}{.metadata.name}{" "}{.status.conditions[?(@.type=="Ready")].status}{" "}{.metadata.deletionTimestamp}{"\n"}{end}' |
+  ask get pods -n "$namespace" --sort-by=.metadata.creationTimestamp -o "jsonpath=$READY" |
     awk -v stem="${target#*/}-" 'index($1, stem) == 1 && $2 != "True" && $3 == "" { last = $1 } END { print last }'
 }
 

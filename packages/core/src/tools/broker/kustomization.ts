@@ -28,19 +28,47 @@ const PLAIN_TEXTS: ReadonlySet<string> = new Set([
 const ADDRESS =
   /^[a-z][a-z0-9+.-]*:{1,2}|^(?:github|gitlab|bitbucket)\.|^gh:|^[^/]+@[^/]+:|\/\/|\?|\.git(?:\/|$)|_git\//i
 
+/** What they list is built in but configured by files of any name, whose words kustomize may fetch as well. */
+const CONFIGURED: readonly string[] = ['generators', 'transformers', 'validators']
+
+/** Another parser would read another text: other line ends, another encoding. */
+// oxlint-disable-next-line no-control-regex -- some of them are control characters
+const DOUBTFUL = /\r(?!\n)|[\0\u0085\u2028\u2029\uFEFF\uFFFD]/
+
 /** @throws {CallError} REFUSED */
 export async function refuseRemoteKustomizations(files: readonly CapturedFile[]): Promise<void> {
-  for (const { path, source } of files) {
-    if (!NAMES.has(posix.basename(path))) continue
-    const { parseAllDocuments } = await import('yaml')
-    const documents = parseAllDocuments(await readFile(source, 'utf8'))
-    for (const document of documents) {
-      const content = document.errors.length > 0 ? UNREADABLE : contentOf(document)
-      if (content === UNREADABLE) throw refused(path, 'cannot be read')
-      const address = findAddress(content)
-      if (address !== null) throw refused(path, `names \`${address.slice(0, 200)}\``)
+  let isConfigured = false
+  for (const file of files) {
+    if (!NAMES.has(posix.basename(file.path))) continue
+    for (const content of await contentsOf(file)) {
+      const address = findAddress(content, PLAIN_TEXTS)
+      if (address !== null) throw refused(file.path, `names \`${address.slice(0, 200)}\``)
+      isConfigured ||= CONFIGURED.some(key => isRecord(content) && Object.hasOwn(content, key))
     }
   }
+  if (!isConfigured) return
+  for (const file of files) {
+    for (const content of await contentsOf(file)) {
+      const address = findAddress(content, NONE)
+      if (address !== null) throw refused(file.path, `names \`${address.slice(0, 200)}\``)
+    }
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+async function contentsOf({ path, source }: CapturedFile): Promise<unknown[]> {
+  const { parseAllDocuments } = await import('yaml')
+  const text = await readFile(source, 'utf8')
+  if (DOUBTFUL.test(text)) throw refused(path, 'cannot be read without doubt')
+  const documents = [...parseAllDocuments(text)]
+  const contents = documents.map(document => (document.errors.length > 0 ? UNREADABLE : contentOf(document)))
+  if (contents.includes(UNREADABLE)) throw refused(path, 'cannot be read')
+  return contents
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const UNREADABLE = Symbol('unreadable')
@@ -54,15 +82,21 @@ function contentOf(document: Document): unknown {
   }
 }
 
-function findAddress(value: unknown): string | null {
-  if (typeof value === 'string') return ADDRESS.test(value) ? value : null
+/** @param passed keys below which nothing is fetched. */
+function findAddress(value: unknown, passed: ReadonlySet<string>): string | null {
+  // An inline configuration is YAML once more, where an escape hides an address.
+  if (typeof value === 'string') return ADDRESS.test(value) || isEscaped(value) ? value : null
   if (typeof value !== 'object' || value === null) return null
   for (const [key, inner] of Object.entries(value)) {
-    if (!Array.isArray(value) && PLAIN_TEXTS.has(key)) continue
-    const found = findAddress(inner)
+    if (!Array.isArray(value) && passed.has(key)) continue
+    const found = findAddress(inner, passed)
     if (found !== null) return found
   }
   return null
+}
+
+function isEscaped(value: string): boolean {
+  return value.includes('\n') && value.includes('\\')
 }
 
 function refused(path: string, why: string): CallError {

@@ -2,6 +2,8 @@
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { attempt, makeArena } from './arena.ts'
 
@@ -21,6 +23,9 @@ async function stranger(): Promise<{ url: string; visits: string[] }> {
   })
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, visits }
 }
+
+const maker = (file: string): string =>
+  `apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: made}\nfiles: [${file}]\n`
 
 test('kustomizations that name addresses', { timeout: LONG_MS }, async () => {
   const arena = await makeArena()
@@ -44,21 +49,40 @@ test('kustomizations that name addresses', { timeout: LONG_MS }, async () => {
     anchored: `x: &u "${url}/anchored"\nresources: [*u]`,
     upper: `resources: ["HTTP://${url.slice(7)}/upper"]`,
     helm: `helmCharts: [{name: a, repo: "${url}/helm"}]`,
+    comment: `# all that follows is one comment\u2028resources: ["${url}/comment"]`,
+    return: `# the same\rresources: ["${url}/return"]`,
+    generator: 'generators: [made.yaml]',
+    transformer: 'resources: [made.yaml]\ntransformers: [patch.yaml]',
+    inline: `generators:\n- |-\n  ${maker(`"\\x68ttp:\\x2f\\x2f${url.slice(7)}/inline"`).replaceAll('\n', '\n  ')}`,
   }
   for (const [kind, text] of Object.entries(kinds)) arena.write(`${kind}/kustomization.yaml`, `${text}\n`)
+  arena.write('generator/made.yaml', maker(`${url}/generator`))
+  arena.write('transformer/made.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n')
+  arena.write(
+    'transformer/patch.yaml',
+    `apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\npath: ${url}/transformer\n`,
+  )
+  arena.write('utf16/kustomization.yaml', '')
+  const utf16 = Buffer.from(`\uFEFFresources: ["${url}/utf16"]\n`, 'utf16le')
+  writeFileSync(join(arena.workspace, 'utf16/kustomization.yaml'), utf16)
   arena.write('nested/inner/kustomization.yml', `resources: ["${url}/nested"]\n`)
+  for (const kind of ['comment', 'return', 'generator', 'transformer', 'inline', 'utf16']) {
+    await arena.bare(['kubectl', 'kustomize', kind])
+    expect(visits).toContain(`GET /${kind} `)
+  }
+  visits.length = 0
   const bare = await arena.bare(['kubectl', 'kustomize', 'resources'])
   expect({ code: bare.code, visits }).toEqual({ code: 0, visits: ['GET /resources '] })
   await arena.bare(['kubectl', 'kustomize', 'nested'])
   expect(visits).toContain('GET /nested ')
   visits.length = 0
 
-  const attempts = Object.keys(kinds).flatMap(kind => [
+  const attempts = [...Object.keys(kinds), 'utf16'].flatMap(kind => [
     { id: `kustomize ${kind}`, argv: ['kubectl', 'kustomize', kind] },
     { id: `apply ${kind}`, argv: ['kubectl', 'apply', '-k', kind, '--dry-run=client'] },
     { id: `get ${kind}`, argv: ['kubectl', 'get', '-k', kind] },
   ])
   const { tried } = await attempt(arena, attempts)
-  console.log(Object.entries(tried).map(([k,v])=>k+' '+v.code+' '+v.stderr.slice(0,150)).join('\n'))
   expect(visits).toEqual([])
+  expect(Object.values(tried).map(({ code }) => code)).toEqual(attempts.map(() => 126))
 })
