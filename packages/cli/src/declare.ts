@@ -263,6 +263,17 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .action(bind(async () => (await import('./commands/config.ts')).trust))
 
   program
+    .command('mcp')
+    .description('serve agents over the Model Context Protocol, on stdin and stdout')
+    .option('--skills-dir <dir>', 'only the skills of this folder; can be repeated', repeated)
+    .addOption(
+      new Option('--answer-within <seconds>', 'how long a question waits for its answer')
+        .argParser(positive)
+        .hideHelp(),
+    )
+    .action(bind(async () => (await import('./commands/mcp.ts')).mcp))
+
+  program
     .command('doctor')
     .description('check what srecodex needs of this machine')
     .option('--fix', 'install what is missing')
@@ -283,7 +294,7 @@ export const COMPLETION_DESCRIPTION = 'print a completion script for a shell'
 
 const EXIT_CODES = `
 Exit codes:
-  0 succeeded · 1 failed · 2 wrong usage or config · 3 planned, waits for approval
+  0 succeeded · 1 failed · 2 wrong usage or config · 3 planned, needs approval
   4 refused, or no sandbox · 5 stale plan, or a change that it does not list
   70 a fault of srecodex · 124 timed out · 130 cancelled`
 

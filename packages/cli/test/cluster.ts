@@ -47,7 +47,11 @@ export interface ClusterOptions extends KubernetesOptions {
 }
 
 /** To be called inside a test, whose end removes it. */
-export async function cluster({ files = {}, deployments = [], ...options }: ClusterOptions = {}): Promise<Cluster> {
+export async function cluster({
+  files = {},
+  deployments = [],
+  ...options
+}: ClusterOptions = {}): Promise<Cluster> {
   const kubernetes = await startKubernetes(options)
   onTestFinished(() => kubernetes.stop())
   for (const deployment of deployments) addDeployment(kubernetes, deployment)
@@ -96,7 +100,11 @@ export function mutating({ requests }: { readonly requests: readonly RequestEntr
 }
 
 /** How often each object was changed: `{ 'patch shop/web': 1 }`. */
-export function changes({ requests }: { readonly requests: readonly RequestEntry[] }): Record<string, number> {
+export function changes({
+  requests,
+}: {
+  readonly requests: readonly RequestEntry[]
+}): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { applied, verb, namespace, name } of requests) {
     if (!applied) continue

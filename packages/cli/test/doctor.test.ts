@@ -1,6 +1,7 @@
 /** `srecodex doctor`: what this machine has, what it lacks. */
 
 import { project, WITHOUT_BUBBLEWRAP } from '@srecodex/testkit'
+import { chmodSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 test('every check, where all is well', async () => {
@@ -12,7 +13,8 @@ test('every check, where all is well', async () => {
     ok: true,
     repair: null,
   })
-  expect(json().checks.map(({ id }: { id: string }) => id)).toEqual([
+  const ids: string[] = json().checks.map(({ id }: { id: string }) => id)
+  expect(ids.slice(0, 12)).toEqual([
     ...['node', 'platform', 'perl', 'bubblewrap', 'sandbox', 'limits'],
     ...['python', 'shell', 'javascript', 'git', 'store', 'config'],
   ])
@@ -35,9 +37,47 @@ test('an untrusted project is a warning', async () => {
   const { run } = project({ files: { 'dotcodex/config.toml': '[limits]\nmemory = "9GiB"\n' } })
   const { exitCode, stdout } = await run('doctor')
   expect(exitCode).toBe(0)
-  expect(stdout.slice(stdout.indexOf('! config'))).toMatchInlineSnapshot(`
+  expect(/! config.*\n.*\n/.exec(stdout)?.[0]).toMatchInlineSnapshot(`
     "! config      dotcodex/config.toml (not trusted)
                   what it loosens is not applied (1): srecodex config show lists it, srecodex trust applies it
     "
   `)
+})
+
+/** Says its version, as a program of the operator's own would. */
+const DEPLOYCTL = '#!/bin/sh\necho "deployctl 2.1 $*"\n'
+
+test('each tool is started once in its sandbox; what one lacks is a warning with the next step', async () => {
+  const { run, path, write } = project({
+    files: { '~/bin/deployctl': DEPLOYCTL, '~/bin/brokenctl': '#!/nowhere/sh\n' },
+  })
+  for (const name of ['deployctl', 'brokenctl']) chmodSync(path(`~/bin/${name}`), 0o755)
+  const env = { PATH: `${process.env.PATH}:${path('~/bin')}` }
+  const configure = (toml: string): void => write('../srecodex/config/config.toml', toml)
+  const checkOf = async (id: string): Promise<unknown> =>
+    (await run('doctor --json', { env })).json().checks.find((one: { id: string }) => one.id === id)
+
+  configure('[tools.deployctl]\n')
+  expect(await checkOf('deployctl')).toEqual({
+    ...{ id: 'deployctl', state: 'ok', hint: null, missingPackage: null },
+    found: 'deployctl 2.1 --version (~/bin/deployctl)',
+  })
+
+  configure(`[tools.deployctl]
+credentials = ["~/.deploy/token"]
+helpers = ["no-such-login"]
+[tools.no-such-tool]
+[tools.brokenctl]
+`)
+  expect(await checkOf('deployctl')).toMatchObject({
+    state: 'warn',
+    hint:
+      '~/.deploy/token is not there: log in with deployctl, or mend credentials in [tools.deployctl]; ' +
+      'install no-such-login, or take it out of helpers in [tools.deployctl]',
+  })
+  expect(await checkOf('no-such-tool')).toMatchObject({
+    ...{ state: 'warn', found: 'not on PATH' },
+    hint: 'install no-such-tool, or take [tools.no-such-tool] out of the config',
+  })
+  expect(await checkOf('brokenctl')).toMatchObject({ state: 'warn', hint: expect.stringMatching(/./) })
 })

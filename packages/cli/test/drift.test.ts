@@ -1,6 +1,6 @@
 /** What is not in the plan, or no longer what the plan was made for, is stopped before it happens. */
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { changes, cluster, journalOf, mutating, once } from './cluster.ts'
 
@@ -36,37 +36,44 @@ kubectl('rollout', 'restart', 'deployment/mail')
 }
 
 describe('a change that no plan foresaw', { timeout: LONG_MS }, () => {
-  test.each(Object.keys(MORE))('%s: a delete is stopped before it happens; its plan goes on', async script => {
-    const deployments = ['shop/web', 'shop/cart', 'shop/mail']
-    const at = await cluster({ files: MORE, deployments })
-    const { kubernetes, srecodex, write } = at
-    const { exitCode, report } = await srecodex(`run ${script}`)
-    expect({ exitCode, mutations: report.plan.mutations }).toEqual({ exitCode: 3, mutations: 2 })
+  test.each(Object.keys(MORE))(
+    '%s: a delete is stopped before it happens; its plan goes on',
+    async script => {
+      const deployments = ['shop/web', 'shop/cart', 'shop/mail']
+      const at = await cluster({ files: MORE, deployments })
+      const { kubernetes, srecodex, write } = at
+      const { exitCode, report } = await srecodex(`run ${script}`)
+      expect({ exitCode, mutations: report.plan.mutations }).toEqual({ exitCode: 3, mutations: 2 })
 
-    write('more', '')
-    const drifted = await srecodex(`apply ${report.run} --yes`)
-    expect(drifted).toMatchObject({
-      exitCode: 5,
-      report: { status: 'drifted', error: { code: 'DRIFTED' }, next: `srecodex apply ${drifted.report.run}` },
-    })
-    expect(drifted.report.error.message).toContain('kubectl delete deployment/cart -n shop')
-    expect(drifted.report.plan.preview).toContain('kubectl delete deployment/cart -n shop')
-    // Nothing came after it either, and the server heard of no delete at all.
-    expect(changes(kubernetes)).toEqual(once(['shop/web']))
-    expect(mutating(kubernetes).map(({ verb }) => verb)).toEqual(['patch'])
-    expect(journalOf(at, drifted.report.run)).toContainEqual(
-      expect.objectContaining({ kind: 'refused', code: 'DRIFTED' }),
-    )
+      write('more', '')
+      const drifted = await srecodex(`apply ${report.run} --yes`)
+      expect(drifted).toMatchObject({
+        exitCode: 5,
+        report: {
+          status: 'drifted',
+          error: { code: 'DRIFTED' },
+          next: `srecodex apply ${drifted.report.run}`,
+        },
+      })
+      expect(drifted.report.error.message).toContain('kubectl delete deployment/cart -n shop')
+      expect(drifted.report.plan.preview).toContain('kubectl delete deployment/cart -n shop')
+      // Nothing came after it either, and the server heard of no delete at all.
+      expect(changes(kubernetes)).toEqual(once(['shop/web']))
+      expect(mutating(kubernetes).map(({ verb }) => verb)).toEqual(['patch'])
+      expect(journalOf(at, drifted.report.run)).toContainEqual(
+        expect.objectContaining({ kind: 'refused', code: 'DRIFTED' }),
+      )
 
-    const applied = await srecodex(`apply ${drifted.report.run} --yes`)
-    expect(applied).toMatchObject({ exitCode: 0, report: { status: 'succeeded' } })
-    expect(changes(kubernetes)).toEqual({ ...once(['shop/web', 'shop/mail']), 'delete shop/cart': 1 })
-    expect(mutating(kubernetes)).toHaveLength(3)
-    // The first plan was used, and so is the second one now.
-    for (const used of [report.run, drifted.report.run]) {
-      expect((await srecodex(`apply ${used} --yes`)).exitCode).toBe(5)
-    }
-  })
+      const applied = await srecodex(`apply ${drifted.report.run} --yes`)
+      expect(applied).toMatchObject({ exitCode: 0, report: { status: 'succeeded' } })
+      expect(changes(kubernetes)).toEqual({ ...once(['shop/web', 'shop/mail']), 'delete shop/cart': 1 })
+      expect(mutating(kubernetes)).toHaveLength(3)
+      // The first plan was used, and so is the second one now.
+      for (const used of [report.run, drifted.report.run]) {
+        expect((await srecodex(`apply ${used} --yes`)).exitCode).toBe(5)
+      }
+    },
+  )
 
   test('inside an item it costs that item alone', async () => {
     const script = `
@@ -125,6 +132,34 @@ function imageOf(deployment: unknown): string {
   const { spec } = deployment as { spec: { template: { spec: { containers: { image: string }[] } } } }
   return spec.template.spec.containers[0]!.image
 }
+
+describe('an undo that is done', { timeout: LONG_MS }, () => {
+  const SCRIPT = `
+import os, subprocess
+def kubectl(*words):
+    return subprocess.run(["kubectl", *words, "-n", "shop"]).returncode
+kubectl("set", "image", "deployment/web", "main=registry.test/web:2.0")
+if os.environ["SRECODEX_PHASE"] == "apply":
+    kubectl("rollout", "undo", "deployment/web")
+if os.path.exists("crash"):
+    raise SystemExit(1)
+if os.path.exists("again"):
+    kubectl("rollout", "undo", "deployment/web")
+`
+
+  test('is no change that a resume may undo: that would lead back to what was undone', async () => {
+    const at = await cluster({ files: { 'a.py': SCRIPT }, deployments: ['shop/web'] })
+    const { report } = await at.srecodex('run a.py')
+    at.write('crash', '')
+    expect(await at.srecodex(`apply ${report.run} --yes`)).toMatchObject({ exitCode: 1 })
+    expect(changes(at.kubernetes)).toEqual({ 'patch shop/web': 2 })
+    rmSync(at.path('crash'))
+    at.write('again', '')
+    expect(await at.srecodex('resume last')).toMatchObject({ exitCode: 5, report: { status: 'drifted' } })
+    expect(changes(at.kubernetes)).toEqual({ 'patch shop/web': 2 })
+    expect(imageOf(at.kubernetes.get('deployments', 'shop', 'web'))).toBe('registry.test/web:1.0')
+  })
+})
 
 describe('another target than the one of the plan', { timeout: LONG_MS }, () => {
   const MOVES: readonly (readonly [string, (config: string) => string])[] = [

@@ -43,12 +43,16 @@ test('srecodex', async () => {
     Commands:
       run [options] <script> [args...]  run a script in the sandbox and print its
                                         summary
+      apply [options] <plan>            make the changes of a plan, and no others
+      resume [options] <run>            finish a run that failed, timed out or was
+                                        ended; nothing is done twice
       runs                              the runs that are kept
       output [options] <run>            print a bounded slice of what a run printed
       config                            what the operator allows
       skills                            what an agent can do: find, check, write,
                                         install
-      tools                             host commands, and what their calls do
+      tools                             what scripts may call, and what their calls
+                                        do
       trust [options] [dir]             let this project's config loosen what you
                                         allow
       doctor [options]                  check what srecodex needs of this machine
@@ -56,7 +60,8 @@ test('srecodex', async () => {
       help [command]                    print the help of a command
 
     Exit codes:
-      0 succeeded · 1 failed · 2 wrong usage or config · 4 refused, or no sandbox
+      0 succeeded · 1 failed · 2 wrong usage or config · 3 planned, needs approval
+      4 refused, or no sandbox · 5 stale plan, or a change that it does not list
       70 a fault of srecodex · 124 timed out · 130 cancelled
     "
   `)
@@ -85,6 +90,7 @@ test('run', async () => {
       --read <path>          one more path that the script may read; can be repeated
       --env <name[=value]>   a variable that the script gets; can be repeated
       --max-summary <chars>  characters of the summary
+      --skills-dir <dir>     only the skills of this folder; can be repeated
       --json                 print the whole report as JSON
       --keep                 keep a temporary script
       --no-input             never ask
@@ -110,9 +116,10 @@ test('runs', async () => {
     Commands:
       list [options]            list runs, newest first
       show [options] <run>      show one run
-      watch [options] <run>     wait until a run ends, show it, and exit as it did
+      watch [options] <run>     follow a run to its end, show it, and exit as it did
       stop [options] <run>      end a run
-      search [options] <regex>  find lines in what all runs printed
+      search [options] <regex>  find lines in what all runs printed, and in their
+                                calls
       prune [options]           remove old runs
       help [command]            print the help of a command
     "
@@ -143,6 +150,7 @@ test('runs show', async () => {
       run         an id, the beginning of one, or last
 
     Options:
+      --calls     every call too, with what came of it
       --json      print JSON
       -h, --help  print help
     "
@@ -153,7 +161,7 @@ test('runs watch', async () => {
   expect(await help('runs watch')).toMatchInlineSnapshot(`
     "Usage: srecodex runs watch [options] <run>
 
-    wait until a run ends, show it, and exit as it did
+    follow a run to its end, show it, and exit as it did
 
     Arguments:
       run         an id, the beginning of one, or last
@@ -185,7 +193,7 @@ test('runs search', async () => {
   expect(await help('runs search')).toMatchInlineSnapshot(`
     "Usage: srecodex runs search [options] <regex>
 
-    find lines in what all runs printed
+    find lines in what all runs printed, and in their calls
 
     Arguments:
       regex            what to look for; (?i) in front ignores case

@@ -1,5 +1,6 @@
 /** One job of many items, killed at random moments and resumed until it is done; what it came to, by the server. */
 
+import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { callerEnvironment, cluster, mutating, type Cluster } from './cluster.ts'
 import { live, seeded, VICTIMS, type Kill, type Life, type Victim } from './lives.ts'
@@ -66,22 +67,22 @@ export async function killedJob(options: KilledJobOptions): Promise<KilledJobRes
   const next = (): Kill | null => {
     if (kills >= options.kills) return null
     const victim = victims[Math.floor(random() * victims.length)]!
-    return { victim, afterMs: random() * withinMs }
+    return { victim, after: setTimeout(random() * withinMs) }
   }
   const run = ['run', 'job.py', '--env', `ITEMS=${items}`, '--mutations', mutations]
   let begin: readonly string[] = run
   if (mutations === 'plan') {
     const planned = await at.srecodex(run)
-    expect(planned.exitCode, planned.stderr).toBe(3)
-    expect(planned.report.plan, planned.report.summary).toMatchObject({ complete: true, mutations: items })
+    expect(planned).toMatchObject({ exitCode: 3, report: { plan: { complete: true, mutations: items } } })
     begin = ['apply', planned.report.run, '--yes']
   }
   const runs = at.runIds().length
   let words = begin
   for (let lives = 1; ; lives += 1) {
     if (lives > 4 * options.kills + 10) throw new Error(`seed ${seed}: no end after ${lives - 1} lives`)
-    const life = await live(at, env, words, next)
-    kills += life.kills
+    const life = await live(at, env, words, next, () => {
+      kills += 1
+    })
     if (isDone(life)) {
       judge(at, life, options)
       return { kills, lives, unknown: life.report.items.unknown }
@@ -114,6 +115,7 @@ function judge({ kubernetes }: Cluster, { report }: Life, { seed, items }: Kille
   }
   const twice = [...reached].filter(([, count]) => count !== 1)
   expect({ seed, twice }).toEqual({ seed, twice: [] })
-  expect(reached.size, `seed ${seed}: some were lost`).toBeGreaterThanOrEqual(ok)
-  expect(reached.size, `seed ${seed}`).toBeLessThanOrEqual(items)
+  // What is told as done was done.
+  expect(reached.size).toBeGreaterThanOrEqual(ok)
+  expect(reached.size).toBeLessThanOrEqual(items)
 }

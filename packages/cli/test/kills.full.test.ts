@@ -1,8 +1,9 @@
 /** 200 random kills of srecodex, of the script, of kubectl: each change reaches the server once, or is told as unknown. */
 
 import { expect, test } from 'vitest'
-import { changes, cluster, journalOf } from './cluster.ts'
+import { callerEnvironment, changes, cluster, journalOf } from './cluster.ts'
 import { killedJob } from './killed-job.ts'
+import { live, type Kill } from './lives.ts'
 
 const KILLS = 200
 const SEED = Number(process.env.SRECODEX_SEED ?? 20_261_122)
@@ -18,7 +19,9 @@ test(`${KILLS} random kills (SRECODEX_SEED=${SEED})`, { timeout: 3_600_000 }, as
     kills += job.kills
     lives += job.lives
     unknown += job.unknown
-    console.log(`seed ${seed} (${mutations}, lost ${lost}): ${job.kills} kills in ${job.lives} lives, ${job.unknown} unknown`)
+    console.log(
+      `seed ${seed} (${mutations}, lost ${lost}): ${job.kills} kills in ${job.lives} lives, ${job.unknown} unknown`,
+    )
   }
   expect(kills).toBeGreaterThanOrEqual(KILLS)
   expect(lives).toBeGreaterThan(jobs)
@@ -28,19 +31,24 @@ test('a change that the server does not answer is recorded as unknown 10 s after
   const files = { 'a.sh': 'kubectl rollout restart deployment/web -n shop\n' }
   const at = await cluster({ files, deployments: ['shop/web'] })
   const { report } = await at.srecodex('run a.sh')
-  const cancel = new AbortController()
+  let arrive = (): void => {}
+  const arrived = new Promise<void>(resolve => {
+    arrive = resolve
+  })
   at.kubernetes.onRequest = ({ method, dryRun }) => {
     if (method !== 'PATCH' || dryRun) return 'ok'
-    setTimeout(() => cancel.abort(), 200)
+    arrive()
     return 'hang'
   }
-  const cancelled = await at.srecodex(`apply ${report.run} --yes`, {
-    signal: cancel.signal,
-    killSignal: 'SIGINT',
-  })
+  const interrupts: Kill[] = [{ victim: 'srecodex', after: arrived, signal: 'SIGINT' }]
+  const env = await callerEnvironment(at.kubeconfig)
+  const next = (): Kill | null => interrupts.pop() ?? null
+  const cancelled = await live(at, env, ['apply', report.run, '--yes'], next, () => {})
   expect(cancelled).toMatchObject({ exitCode: 130, report: { status: 'cancelled' } })
   expect(cancelled.report.next).toBe(`srecodex resume ${cancelled.report.run}`)
-  const results = journalOf(at, cancelled.report.run).filter(({ kind, outcome }) => kind === 'result' && outcome)
+  const results = journalOf(at, cancelled.report.run).filter(
+    ({ kind, outcome }) => kind === 'result' && outcome,
+  )
   expect(results.map(({ outcome }) => outcome)).toEqual(['unknown'])
   expect(changes(at.kubernetes)).toEqual({})
 

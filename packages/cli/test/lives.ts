@@ -17,8 +17,9 @@ export type Victim = (typeof VICTIMS)[number]
 
 export interface Kill {
   readonly victim: Victim
-  /** Since the life began, or since the kill before. */
-  readonly afterMs: number
+  readonly after: Promise<unknown>
+  /** @default 'SIGKILL' */
+  readonly signal?: NodeJS.Signals
 }
 
 export interface Life {
@@ -27,16 +28,19 @@ export interface Life {
   // oxlint-disable-next-line typescript/no-explicit-any -- null where it was killed
   readonly report: any
   readonly stderr: string
-  /** Kills that found their victim. */
-  readonly kills: number
 }
 
-/** Starts the built CLI and kills what `next` says until it says null or the life is over. */
+/**
+ * Starts the built CLI and kills what `next` says until it says null or the life is over.
+ *
+ * @param onKill Hears of each kill that found its victim.
+ */
 export async function live(
   { workspace, home, srecodexHome }: Cluster,
   env: Readonly<Record<string, string>>,
   args: readonly string[],
   next: () => Kill | null,
+  onKill: () => void,
 ): Promise<Life> {
   const child = spawn(process.execPath, [BIN, ...args, '--json'], {
     cwd: workspace,
@@ -55,24 +59,31 @@ export async function live(
       resolve(code)
     })
   })
-  let kills = 0
-  for (let kill = next(); kill !== null && !isOver; kill = next()) {
-    await Promise.race([ended, new Promise(resolve => setTimeout(resolve, kill!.afterMs))])
-    if (!isOver && (await strike(child.pid!, kill.victim, () => isOver))) kills += 1
+  const killAll = async (): Promise<void> => {
+    const chosen = next()
+    if (chosen === null) return
+    await Promise.race([ended, chosen.after])
+    if (await strike(child.pid!, chosen, () => isOver)) onKill()
+    if (!isOver) await killAll()
   }
+  await killAll()
   const exitCode = await ended
   const report = stdout === '' ? null : JSON.parse(stdout)
-  return { exitCode, report, stderr, kills }
+  return { exitCode, report, stderr }
 }
 
 /** Waits for a victim of that kind, as one that is not there cannot be killed. */
-async function strike(srecodex: number, victim: Victim, isOver: () => boolean): Promise<boolean> {
+async function strike(
+  srecodex: number,
+  { victim, signal = 'SIGKILL' }: Kill,
+  isOver: () => boolean,
+): Promise<boolean> {
   const deadline = performance.now() + 3000
   while (!isOver() && performance.now() < deadline) {
     const found = victim === 'srecodex' ? [srecodex] : descendantsOf(srecodex).filter(pid => isA(pid, victim))
     // The one that began last is the one that is busy.
     const pid = found.at(-1)
-    if (pid !== undefined && kill(pid)) return true
+    if (pid !== undefined && send(pid, signal)) return true
     await new Promise(resolve => setTimeout(resolve, 2))
   }
   return false
@@ -95,9 +106,9 @@ function isA(pid: number, victim: Victim): boolean {
   }
 }
 
-function kill(pid: number): boolean {
+function send(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
     return true
   } catch {
     return false

@@ -7,7 +7,8 @@ import { changes, cluster, mutating, once } from './cluster.ts'
 
 const LONG_MS = 120_000
 
-const fixture = (name: string): string => readFileSync(join(import.meta.dirname, 'owner-scripts', name), 'utf8')
+const fixture = (name: string): string =>
+  readFileSync(join(import.meta.dirname, 'owner-scripts', name), 'utf8')
 
 describe('find all pods in CrashLoopBackOff and restart their deployments', { timeout: LONG_MS }, () => {
   const CRASHING = ['shop/cart', 'pay/ledger', 'search/index']
@@ -63,7 +64,10 @@ describe('deploy the new version and verify it is healthy, roll back if not', { 
   })
 
   test('a healthy image stays', async () => {
-    const at = await cluster({ files: files('registry.test/web:2.0'), deployments: ['shop/web', 'shop/cart'] })
+    const at = await cluster({
+      files: files('registry.test/web:2.0'),
+      deployments: ['shop/web', 'shop/cart'],
+    })
     const { kubernetes, srecodex } = at
     const planned = await srecodex('run deploy.py')
     expect(planned).toMatchObject({ exitCode: 3, report: { plan: { targets: ['shop/deployment/web'] } } })

@@ -66,6 +66,22 @@ describe('a plan', { timeout: LONG_MS }, () => {
     expect(changes(kubernetes)).toEqual(once(FEW))
   })
 
+  test('an item that fails in the rehearsal makes the plan incomplete, and is not done by its apply', async () => {
+    const { kubernetes, srecodex } = await cluster({ files: RESTART_ALL, deployments: FEW })
+    kubernetes.forbidden.push({ verb: 'patch', namespace: 'pay' })
+    const { exitCode, report } = await srecodex('run restart.py')
+    expect({ exitCode, plan: report.plan }).toMatchObject({
+      exitCode: 3,
+      plan: { complete: false, mutations: 2 },
+    })
+    expect(report.summary).toContain('1 of 3 items failed when they were rehearsed')
+    kubernetes.forbidden.length = 0
+    expect(await srecodex(`apply ${report.run} --yes`)).toMatchObject({
+      report: { items: { ok: 2, skipped: 1 } },
+    })
+    expect(changes(kubernetes)).toEqual(once(['shop/web', 'shop/cart']))
+  })
+
   test('a script that changes nothing runs once and is done', async () => {
     const files = { 'look.sh': 'kubectl get deployments -n shop -o name' }
     const { kubernetes, srecodex } = await cluster({ files, deployments: ['shop/web'] })
@@ -92,7 +108,8 @@ describe('a plan', { timeout: LONG_MS }, () => {
     expect(changes(at.kubernetes)).toEqual(once(FEW))
     const lines = journalOf(at, report.run)
     const begun = lines.filter(({ kind, effect }) => kind === 'call' && effect === 'mutate')
-    expect(begun.map(({ item }) => item).sort()).toEqual([...FEW].sort())
+    expect(new Set(begun.map(({ item }) => item))).toEqual(new Set(FEW))
+    expect(begun).toHaveLength(FEW.length)
     for (const { call, seq } of begun) {
       const result = lines.find(one => one.kind === 'result' && one.call === call)
       expect(result).toMatchObject({ outcome: 'ok', answered: 'tool' })
@@ -208,7 +225,10 @@ else:
 
 describe('a plan fits only what it was made for', { timeout: LONG_MS }, () => {
   test('a plan is used once', async () => {
-    const { kubernetes, srecodex } = await cluster({ files: { 'a.sh': RESTART_WEB }, deployments: ['shop/web'] })
+    const { kubernetes, srecodex } = await cluster({
+      files: { 'a.sh': RESTART_WEB },
+      deployments: ['shop/web'],
+    })
     const { report } = await srecodex('run a.sh')
     const first = await srecodex(`apply ${report.run} --yes`)
     expect(first.exitCode).toBe(0)

@@ -1,10 +1,19 @@
 /** A run that did not finish is finished by `resume`, and nothing is done twice. */
 
-import { kubectlProgram } from '@srecodex/testkit'
+import { kubectlProgram, type Fault } from '@srecodex/testkit'
 import { execa } from 'execa'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { changes, cluster, journalOf, mutating, once, RESTART_ALL, type Cluster, type Told } from './cluster.ts'
+import {
+  changes,
+  cluster,
+  journalOf,
+  mutating,
+  once,
+  RESTART_ALL,
+  type Cluster,
+  type Told,
+} from './cluster.ts'
 import { killedJob } from './killed-job.ts'
 
 const LONG_MS = 120_000
@@ -20,7 +29,7 @@ function holdChanges({ kubernetes }: Cluster): { readonly arrived: Promise<void>
   const gate = new Promise<void>(resolve => {
     go = resolve
   })
-  kubernetes.onRequest = async ({ method, dryRun }) => {
+  kubernetes.onRequest = async ({ method, dryRun }): Promise<Fault> => {
     if (method === 'PATCH' && !dryRun) {
       arrive()
       await gate
@@ -28,6 +37,10 @@ function holdChanges({ kubernetes }: Cluster): { readonly arrived: Promise<void>
     return 'ok'
   }
   return { arrived, go }
+}
+
+function outputOf({ runFile }: Cluster, run: string): string {
+  return readFileSync(runFile(run, 'stderr'), 'utf8')
 }
 
 /** Until it has nothing more to do than what nobody can tell. */
@@ -66,7 +79,10 @@ describe('resume', { timeout: LONG_MS }, () => {
     const resumed = await srecodex(`resume ${applied.report.run}`)
     expect(resumed).toMatchObject({ exitCode: 0, report: { items: { total: 5, ok: 5 } } })
     const since = mutating(kubernetes).slice(sofar)
-    expect(since.map(({ namespace, name }) => `${namespace}/${name}`).sort()).toEqual(['pay/ledger', 'pay/tax'])
+    expect(since.map(({ namespace, name }) => `${namespace}/${name}`).sort()).toEqual([
+      'pay/ledger',
+      'pay/tax',
+    ])
     expect(changes(kubernetes)).toEqual(once([...FEW, 'pay/tax', 'search/index']))
     expect((await srecodex(`resume ${resumed.report.run}`)).exitCode).toBe(2)
   })
@@ -119,7 +135,9 @@ raise SystemExit("a mistake")
     const inFlight = Object.keys(changes(at.kubernetes)).length
     expect(inFlight).toBeGreaterThan(0)
     expect(mutating(at.kubernetes)).toHaveLength(sofar)
-    const results = journalOf(at, cancelled.report.run).filter(({ kind, outcome }) => kind === 'result' && outcome)
+    const results = journalOf(at, cancelled.report.run).filter(
+      ({ kind, outcome }) => kind === 'result' && outcome,
+    )
     expect(results.map(({ outcome, answered }) => `${outcome} ${answered}`)).toEqual(
       Array.from({ length: inFlight }, () => 'ok tool'),
     )
@@ -186,13 +204,22 @@ for name in ["web", "cart"]:
     expect(mutating(at.kubernetes)).toHaveLength(2)
   })
 
-  test('where nobody can tell, it is reported and left alone', async () => {
-    const script = `
+  const SCALE = `
 import subprocess, srecodex
 def work(name):
     subprocess.run(["kubectl", "scale", "deployment/" + name, "--replicas=3", "-n", "shop"], check=True)
-srecodex.summary(srecodex.each(["web", "cart"], work).summary())
 `
+
+  test.each([
+    [
+      'an item',
+      'srecodex.each(["web", "cart"], work)',
+      { total: 2, ok: 1, unknown: 1 },
+      /1 items is not known/,
+    ],
+    ['no item', 'work("cart")\nwork("web")', null, /cannot be told: it is not done again/],
+  ])('where nobody can tell, %s is reported and left alone', async (_what, rest, items, words) => {
+    const script = `${SCALE}${rest}\n`
     const at = await cluster({ files: { 'a.py': script }, deployments: ['shop/web', 'shop/cart'] })
     const { kubernetes, srecodex } = at
     const { report } = await srecodex('run a.py')
@@ -216,11 +243,11 @@ srecodex.summary(srecodex.each(["web", "cart"], work).summary())
     }
     const applied = await srecodex(`apply ${report.run} --yes`)
     expect(meddled).toBe(true)
-    expect(applied).toMatchObject({ exitCode: 1, report: { items: { total: 2, ok: 1, unknown: 1 } } })
+    expect(applied).toMatchObject({ exitCode: 1, report: { status: 'failed', items } })
     const sofar = mutating(kubernetes).length
     const resumed = await srecodex('resume last')
-    expect(resumed).toMatchObject({ exitCode: 1, report: { items: { total: 2, ok: 1, unknown: 1 } } })
-    expect(resumed.report.error.message).toMatch(/not known/)
+    expect(resumed).toMatchObject({ exitCode: 1, report: { status: 'failed', items } })
+    expect(resumed.report.error.message + outputOf(at, resumed.report.run)).toMatch(words)
     expect(mutating(kubernetes)).toHaveLength(sofar)
     expect(kubernetes.get('deployments', 'shop', 'web').spec).toMatchObject({ replicas: 5 })
   })
@@ -248,7 +275,14 @@ describe('kill -9, at random moments', { timeout: LONG_MS }, () => {
     ['plan', 'script', 2],
     ['allow', 'kubectl', 3],
   ] as const)('%s: of %s', async (mutations, victim, seed) => {
-    const { kills } = await killedJob({ seed, items: 12, kills: 2, mutations, victims: [victim], withinMs: 300 })
+    const { kills } = await killedJob({
+      seed,
+      items: 12,
+      kills: 2,
+      mutations,
+      victims: [victim],
+      withinMs: 300,
+    })
     expect(kills).toBe(2)
   })
 })

@@ -191,7 +191,7 @@ describe('search', () => {
     `)
     expect((await run('runs search nothing')).transcript).toMatchInlineSnapshot(`
       "--- stderr
-      note: no line matches
+      note: no line and no call matches
       "
     `)
     expect((await run('runs search checked --json')).json()).toMatchObject([

@@ -1,21 +1,6 @@
 import { project } from '@srecodex/testkit'
 import { expect, test } from 'vitest'
 
-test('list names every command with a table, and where it is', async () => {
-  const { run } = project()
-  const { exitCode, stderr, json } = await run('tools list --json')
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-  expect(json().map(({ name }: { name: string }) => name)).toEqual([
-    'kubectl',
-    'helm',
-    'aws',
-    'psql',
-    'amtool',
-    'curl',
-  ])
-  expect((await run('tools list')).stdout).toMatch(/^TOOL +FOUND AT\nkubectl +\S/)
-})
-
 test('show prints what each call does', async () => {
   const { run } = project()
   const rows: { verb: string; effect: string }[] = (await run('tools show kubectl --json')).json()
@@ -32,10 +17,34 @@ test('a tool without a table is told, with the way to classify it', async () => 
   const { run } = project()
   expect((await run('tools show terraform')).transcript).toMatchInlineSnapshot(`
     "--- stderr
-    error[USAGE]: there is no built-in table for \`terraform\`
+    error[USAGE]: there is no built-in table for \`terraform\`, and no [tools.terraform]
 
-    hint: there is one for kubectl, helm, aws, psql, amtool, curl; other tools are classified by patterns in [tools.terraform]
+    hint: there is a table for kubectl, helm, aws, psql, amtool, curl; other tools are classified by patterns in [tools.terraform]
     --- exit code 2
+    "
+  `)
+})
+
+test("the operator's patterns stand before the table, in the order in which they are asked", async () => {
+  const { run, write } = project()
+  write(
+    '../srecodex/config/config.toml',
+    '[tools.kubectl]\nreads = ["krew list"]\n[tools.deployctl]\nreads = ["status *"]\nmutates = ["push *"]\nreveals = ["token show"]\n[tools.bare]\n',
+  )
+  expect((await run('tools show kubectl --json')).json()[0]).toEqual({
+    ...{ verb: 'krew list', effect: 'read', note: 'a pattern of the operator' },
+  })
+  expect((await run('tools show deployctl')).transcript).toMatchInlineSnapshot(`
+    "CALL        EFFECT  NOTE
+    token show  reveal  a pattern of the operator
+    push *      mutate  a pattern of the operator
+    status *    read    a pattern of the operator
+    any other   mutate  no table and no pattern says that it reads
+    "
+  `)
+  expect((await run('tools show bare')).transcript).toMatchInlineSnapshot(`
+    "CALL       EFFECT  NOTE
+    any other  mutate  no table and no pattern says that it reads
     "
   `)
 })

@@ -56,3 +56,4 @@ export { checkTools, listTools, type Lack, type ListedProgram, type ProgramCheck
 export { openMcpServers, type McpServerListing, type McpTool } from './tools/mcp.ts'
 export { blastRadius, countPlan, type Plan, type PlanCount, type PlannedCall } from './tools/plan.ts'
 export { diagnose, planRepair, repair, type Check, type Repair } from './sandbox/diagnose.ts'
+export { protectionReason } from './sandbox/guard/protected-names.ts'

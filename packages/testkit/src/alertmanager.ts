@@ -63,13 +63,13 @@ inhibit_rules:
 `
 
 export async function startAlertmanager(): Promise<Alertmanager> {
-  const [program = '', ...words] = (await alertmanagerProgram()).alertmanager
+  const [program = '', ...before] = (await alertmanagerProgram()).alertmanager
   const folder = mkdtempSync(join(tmpdir(), 'srecodex-alertmanager-'))
   writeFileSync(join(folder, 'alertmanager.yml'), CONFIG)
   const child = execa(
     program,
     [
-      ...words,
+      ...before,
       `--config.file=${join(folder, 'alertmanager.yml')}`,
       `--storage.path=${folder}`,
       ...['--web.listen-address=127.0.0.1:0', '--cluster.listen-address='],

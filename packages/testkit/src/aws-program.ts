@@ -78,6 +78,7 @@ async function compile(folder: string): Promise<void> {
   const words = ['-m', 'compileall', '-q', '-j', '2', '--invalidation-mode', 'unchecked-hash', folder]
   for (const python of new Set(['python3', '/usr/bin/python3'])) {
     // Some files of the archive are for other versions of Python: that they do not compile is no failure.
-    if (python === 'python3' || existsSync(python)) await execa(python, words, { reject: false, stdio: 'ignore' })
+    if (python === 'python3' || existsSync(python))
+      await execa(python, words, { reject: false, stdio: 'ignore' })
   }
 }

@@ -6,7 +6,7 @@
  * namespace in which it is not. It ends with whoever started it.
  */
 
-import { execa, type ResultPromise } from 'execa'
+import { execa } from 'execa'
 import { createHash } from 'node:crypto'
 import {
   appendFileSync,
@@ -97,7 +97,10 @@ export async function startPostgres({ settings = [], rules = [] }: PostgresOptio
     },
   }
   try {
-    await answering(it, child)
+    await answering(
+      it,
+      child.then(({ all }) => all),
+    )
   } catch (error) {
     await it.stop()
     throw error
@@ -111,9 +114,9 @@ const UNPRIVILEGED = [
   ...['--dev-bind', '/', '/', '--proc', '/proc', '--'],
 ]
 
-async function answering(it: Postgres, child: ResultPromise<{ reject: false; all: true }>): Promise<void> {
+async function answering(it: Postgres, end: Promise<string>): Promise<void> {
   let ended: string | undefined
-  void child.then(({ all }) => (ended = all))
+  void end.then(words => (ended = words))
   for (const until = Date.now() + 30_000; ; await sleep(30)) {
     try {
       await it.sql('SELECT 1')

@@ -127,8 +127,10 @@ async function toolChecks(
     const found = await checkTools({ config, workspace: terminal.cwd, environment: terminal.env })
     return found.map(one => checkOfTool(one, terminal))
   } catch (error) {
-    // Run in a folder that can be no workspace, such as home: nothing is wrong with the machine.
-    if (error instanceof SrecodexError && error.code === 'WORKSPACE_INVALID') return []
+    // Run in a folder that can be no workspace, such as home: nothing is wrong with the machine. What keeps the
+    // sandbox away is told by a check of its own.
+    const harmless = ['WORKSPACE_INVALID', 'SANDBOX_UNAVAILABLE']
+    if (error instanceof SrecodexError && harmless.includes(error.code)) return []
     throw error
   }
 }

@@ -75,13 +75,9 @@ async function withServers<Result>(
   use: (servers: Servers) => Promise<Result>,
 ): Promise<Result> {
   const servers = openMcpServers({ servers: config.mcpServers, workspace, callerEnvironment: terminal.env })
-  // Without this an interrupt would leave them to themselves.
-  const onSignal = (): void => void servers.close().then(() => process.exit(130))
-  process.once('SIGINT', onSignal)
   try {
     return await use(servers)
   } finally {
-    process.off('SIGINT', onSignal)
     await servers.close()
   }
 }

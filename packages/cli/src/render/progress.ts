@@ -2,6 +2,7 @@
 
 import { paint, type Terminal } from '../terminal.ts'
 import { clip } from './layout.ts'
+import { plain } from './plan.ts'
 import { count, duration } from './units.ts'
 
 export interface ProgressLine {
@@ -40,7 +41,7 @@ export function startProgress(terminal: Terminal, name: string): ProgressLine {
   timer.unref()
   return {
     update: (done, total, note) => {
-      state = { done, total, note: note.replaceAll(/[^\P{C}]/gu, ' ') }
+      state = { done, total, note: plain(note) }
     },
     say: text => {
       what = text

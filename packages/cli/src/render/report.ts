@@ -46,7 +46,7 @@ export function renderEnding(report: RunReport, terminal: Terminal): string {
     // A cancel is no news to whoever cancelled.
     ...(error === null || status === 'cancelled'
       ? []
-      : [inWidth(`${paint.err('red', `error[${error.code}]`)}: ${error.message}\n`, terminal)]),
+      : [inWidth(`${paint.err('red', `error[${error.code}]`)}: ${plain(error.message)}\n`, terminal)]),
     ...(error?.hint ? [`\n${inWidth(renderHint(error.hint), terminal)}`] : []),
     ...report.artifacts.map(
       ({ name, bytes: size }) => `artifact (${bytes(size)}): ${artifactPath(run, name, terminal)}\n`,
@@ -77,7 +77,7 @@ export function renderRun(record: RunRecord, details: RunDetails, terminal: Term
   const rows: readonly (readonly [string, string])[] = [
     ['run', record.id],
     ['status', `${statusMark(report.status, paint.out)} ${report.status}${exit === '' ? '' : `, ${exit}`}`],
-    ['error', error === null ? '' : `${error.code}: ${error.message}`],
+    ['error', error === null ? '' : `${error.code}: ${plain(error.message)}`],
     ['hint', error?.hint ?? ''],
     ['goes on from', report.parent ?? ''],
     ['continued by', details.continuedBy ?? ''],
@@ -86,7 +86,8 @@ export function renderRun(record: RunRecord, details: RunDetails, terminal: Term
     ['args', record.args.map(quoted).join(' ')],
     ['workspace', homePath(record.workspace, terminal)],
     ['started', `${time(begun)} (${age(begun, new Date())})`],
-    [isOpen ? 'running for' : 'took', duration(took)],
+    // Nobody was left to look at the clock.
+    [isOpen ? 'running for' : 'took', report.status === 'interrupted' ? '' : duration(took)],
     ['sandbox', sandboxText(report.sandbox)],
     ...details.approvals.map(approval => ['approved', approvalText(approval)] as const),
     ...itemRows(details, report),

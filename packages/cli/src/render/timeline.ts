@@ -38,6 +38,11 @@ export function timelineLine(entry: TimelineEntry, isOpen: boolean, terminal: Te
   return `${clip(line, terminal.outColumns)}\n`
 }
 
+/** What an approved plan does not list ends the run, or skips the item. */
+function isUnplanned(code: string): boolean {
+  return code === 'DRIFTED' || code === 'SKIPPED'
+}
+
 /** One unit, so that a column of them can be compared. */
 function since(ms: number): string {
   return ms < 3_600_000 ? `${(ms / 1000).toFixed(2)}s` : `${count(Math.round(ms / 1000))}s`
@@ -50,7 +55,7 @@ function markOf(entry: TimelineEntry): readonly [string, Colour] {
       if (entry.planned) return ['p', 'yellow']
       return entry.undo ? ['u', 'cyan'] : ['M', 'yellow']
     case 'refused':
-      return ['x', 'red']
+      return [isUnplanned(entry.code) ? '!' : 'x', 'red']
     case 'unplanned':
       return ['!', 'red']
     case 'item':
@@ -63,9 +68,9 @@ function endOf(entry: TimelineEntry, isOpen: boolean): readonly [string, Colour]
     case 'call':
       return endOfCall(entry, isOpen)
     case 'refused':
-      return ['refused', 'red']
+      return [isUnplanned(entry.code) ? 'not planned' : 'refused', 'red']
     case 'unplanned':
-      return ['stopped', 'red']
+      return ['not planned', 'red']
     case 'item':
       if (entry.rehearsed) return [`${entry.state}, rehearsal`, entry.state === 'ok' ? 'cyan' : 'red']
       return [entry.state, entry.state === 'ok' ? 'green' : 'red']

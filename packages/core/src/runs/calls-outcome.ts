@@ -41,6 +41,7 @@ export const NO_CALLS: CallsOutcome = {
 const MAX_LISTED = 5
 const MAX_KEYS = 3
 const MAX_ITEM_CHARS = 80
+const MAX_MESSAGE_CHARS = 400
 
 /** The most specific cause first; a script that ended well in spite of a refusal did not do what it says. */
 export function verdictOfCalls(calls: CallsOutcome, script: Verdict): Verdict {
@@ -58,14 +59,14 @@ export function verdictOfCalls(calls: CallsOutcome, script: Verdict): Verdict {
       status: 'drifted',
       error: {
         code: 'DRIFTED',
-        message: `the run was ended before a change that its plan does not list: ${calls.drift}`,
+        message: `the run was ended before a change that its plan does not list: ${oneLine(calls.drift)}`,
         hint: 'the new plan holds it: approving that goes on from here, and nothing is done twice',
         stream: null,
       },
     }
   }
   if (script.status === 'timed-out' || script.status === 'cancelled') return script
-  if (calls.refusal !== null) return refused('CALL_REFUSED', calls.refusal, { hint: null })
+  if (calls.refusal !== null) return refused('CALL_REFUSED', oneLine(calls.refusal), { hint: null })
   if (calls.plan !== null) return { status: 'planned', error: null }
   if (script.status !== 'succeeded') return script
   const { items, unknown } = calls
@@ -95,11 +96,16 @@ export function nextOfCalls(run: string, status: RunStatus, calls: CallsOutcome)
 /** A rehearsal's own words speak of what did not happen, so they do not stand alone. */
 export function plannedSummary({ plan }: CallsOutcome, said: string): string {
   if (plan === null) return said
-  const counts = countPlan(plan.calls).map(({ tool, verb, targets }) => `${tool} ${verb} × ${targets}`)
+  const counts = countPlan(plan.calls).map(
+    ({ tool, verb, targets }) => `${cutText(`${tool} ${verb}`)} × ${targets}`,
+  )
   const what = counts.slice(0, MAX_LISTED).join(', ')
   const more = counts.length > MAX_LISTED ? `, … ${counts.length - MAX_LISTED} more kinds` : ''
-  const open =
-    plan.incomplete.length === 0 ? '' : '\nmore may follow: ' + plan.incomplete.slice(0, 2).join('; ')
+  const why = plan.incomplete
+    .slice(0, 2)
+    .map(one => oneLine(one))
+    .join('; ')
+  const open = why === '' ? '' : `\nmore may follow: ${why}`
   const words = said === '' ? '' : `\nthe script would say:\n${said}`
   return `Nothing was changed yet. It waits for approval: ${what}${more}${open}${words}`
 }
@@ -137,8 +143,12 @@ function cutTexts(texts: readonly string[]): string[] {
   return texts.length <= MAX_LISTED ? shown : [...shown, `… ${texts.length - MAX_LISTED} more`]
 }
 
-/** One line, without controls: targets and arguments are the script's own words. */
 function cutText(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-  return line.length <= MAX_ITEM_CHARS ? line : `${line.slice(0, MAX_ITEM_CHARS - 1)}…`
+  return oneLine(text, MAX_ITEM_CHARS)
+}
+
+/** Without controls, and bounded: targets and arguments are the script's own words. */
+function oneLine(text: string, maxChars: number = MAX_MESSAGE_CHARS): string {
+  const line = text.slice(0, 2 * maxChars).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+  return line.length <= maxChars ? line : `${line.slice(0, maxChars - 1)}…`
 }

@@ -8,6 +8,7 @@
 
 import { createHash } from 'node:crypto'
 import { extname, join, relative } from 'node:path'
+import { createContext, Script } from 'node:vm'
 import { resolveInterpreter, type Interpreter } from '../sandbox/interpreters.ts'
 import { INSIDE } from '../sandbox/profile.ts'
 import { loadRegistry, similarIds, type RegisteredSkill, type Registry } from '../skills/registry.ts'
@@ -105,7 +106,8 @@ function refuseUnplanned(skill: RegisteredSkill, { config }: SkillHandlerOptions
 async function checkInputs(skill: RegisteredSkill, inputs: Readonly<Record<string, unknown>>): Promise<void> {
   if (skill.inputs === null) return
   const { Validator } = await import('@cfworker/json-schema')
-  const { valid, errors } = new Validator(skill.inputs, '2020-12', false).validate(inputs)
+  const schema = skill.inputs
+  const { valid, errors } = inTime(skill.id, () => new Validator(schema, '2020-12', false).validate(inputs))
   if (valid) return
   // The deepest say most: those above only say that something below does not fit.
   const [deepest] = errors.toSorted((a, b) => b.instanceLocation.length - a.instanceLocation.length)
@@ -117,6 +119,26 @@ async function checkInputs(skill: RegisteredSkill, inputs: Readonly<Record<strin
       hint: `srecodex skills show ${skill.id} prints what goes in`,
     },
   )
+}
+
+const CHECK_MS = 500
+const RUN = new Script('check()')
+
+/**
+ * A script may have written the schema, and it chooses the inputs: a pattern that backtracks for hours would hold
+ * everything up, the run's own timeout as well.
+ */
+function inTime<Result>(id: string, check: () => Result): Result {
+  try {
+    return RUN.runInContext(createContext({ check }), { timeout: CHECK_MS }) as Result
+  } catch (error) {
+    // Made in the context that it broke off: no `Error` of this one.
+    const { code } = error as { readonly code?: unknown }
+    if (code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT' && !(error instanceof RangeError)) throw error
+    throw new CallError('SKILL_INPUTS', `the inputs of ${id} take too long, or lie too deep, to be checked`, {
+      hint: 'make the schema of its inputs simpler',
+    })
+  }
 }
 
 function commandOf(

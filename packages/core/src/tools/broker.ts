@@ -127,6 +127,7 @@ export class BrokerState {
   #draining = false
   #mutating = 0
   #touched = 0
+  #wordBytes = 0
   readonly #tools = new Set<string>()
 
   constructor(options: BrokerOptions) {
@@ -135,12 +136,27 @@ export class BrokerState {
     this.attempts = new Attempts(options.past)
   }
 
-  /** Counts a call in, before anything else is known of it. @throws {CallError} SKIPPED | REFUSED */
-  admit(): void {
+  /** Counts a call in, before anything else is known of it. @throws {CallError} SKIPPED | REFUSED | LIMIT_EXCEEDED */
+  admit(argv: readonly string[]): void {
     if (this.#draining) throw new CallError('SKIPPED', 'the run is ending: nothing new is started')
     this.counts.total += 1
     const { maxCalls } = this.options
     if (this.counts.total > maxCalls) this.#exceeded('max_calls', `more than ${maxCalls} calls`)
+    this.#spend(argv)
+  }
+
+  /** Journal and plan keep the words of every call: their bytes are bounded as their number is. */
+  #spend(argv: readonly string[]): void {
+    const bytes = argv.reduce((sum, word) => sum + Buffer.byteLength(word), 0)
+    if (this.#wordBytes + bytes > MAX_WORD_BYTES) {
+      const message = `the words of all calls have more than ${MAX_WORD_BYTES / 2 ** 20} MiB`
+      this.counts.refused += 1
+      this.refusal ??= message
+      throw new CallError('LIMIT_EXCEEDED', message, {
+        hint: 'hand over what is large in files, or on stdin',
+      })
+    }
+    this.#wordBytes += bytes
   }
 
   /** Counts what a mutation touches towards the blast radius. @throws {CallError} REFUSED */
@@ -215,6 +231,7 @@ export class BrokerState {
     if (this.declared.size >= MAX_DECLARED) {
       throw new CallError('LIMIT_EXCEEDED', `a run declares at most ${MAX_DECLARED} fallbacks`)
     }
+    this.#spend(argv as string[])
     const [tool = '', ...words] = argv as string[]
     // In an apply this declares nothing more: what counts is what the approved plan shows.
     const declared = declaredCall(this, tool, words)
@@ -224,3 +241,5 @@ export class BrokerState {
 }
 
 const MAX_DECLARED = 1000
+/** Control characters make six of one, and a plan tells words twice: half of what a string may hold. */
+const MAX_WORD_BYTES = 32 * 2 ** 20

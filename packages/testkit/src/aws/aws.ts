@@ -103,7 +103,8 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
     const [, key = '', region = '', service = ''] = scope ?? []
     const account = [...byProfile.values()].find(one => one.accessKeyId === key) ?? null
     const target = String(request.headers['x-amz-target'] ?? '')
-    const params = target === '' ? Object.fromEntries(new URLSearchParams(body)) : (JSON.parse(body) as object)
+    const params =
+      target === '' ? Object.fromEntries(new URLSearchParams(body)) : (JSON.parse(body) as object)
     const entry: AwsRequest = {
       number: requests.length + 1,
       at: Date.now(),
@@ -194,7 +195,7 @@ function failureOf(
   { error, status, message }: { error: string; status?: number; message?: string },
   service: string,
 ): AwsFailure {
-  const isThrottle = error === 'RequestLimitExceeded' || /^Throttl/.test(error)
+  const isThrottle = error === 'RequestLimitExceeded' || error.startsWith('Throttl')
   const words = isThrottle ? (service === 'logs' ? 'Rate exceeded' : 'Request limit exceeded.') : error
   return new AwsFailure(error, message ?? words, status ?? (isThrottle && service === 'ec2' ? 503 : 400))
 }

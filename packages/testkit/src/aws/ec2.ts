@@ -77,7 +77,15 @@ export function answerEc2(
   })
 }
 
-function instance({ id, region, zone, type, state = 'running', launched, tags = {} }: InstanceSeed): XmlValue {
+function instance({
+  id,
+  region,
+  zone,
+  type,
+  state = 'running',
+  launched,
+  tags = {},
+}: InstanceSeed): XmlValue {
   return {
     instanceId: id,
     instanceType: type ?? 't3.micro',
@@ -130,7 +138,7 @@ export function answerSts(operation: string, account: Account): string {
   }
   return (
     '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">' +
-    `${xml({ GetCallerIdentityResult: result, ResponseMetadata: { RequestId: 'stand-in' } })}` +
+    xml({ GetCallerIdentityResult: result, ResponseMetadata: { RequestId: 'stand-in' } }) +
     '</GetCallerIdentityResponse>'
   )
 }

@@ -142,7 +142,11 @@ export class Logs {
 
   #results({ queryId }: Params): object {
     const running = this.#query(queryId)
-    const statistics = (bytesScanned: number): object => ({ recordsMatched: 0, recordsScanned: 0, bytesScanned })
+    const statistics = (bytesScanned: number): object => ({
+      recordsMatched: 0,
+      recordsScanned: 0,
+      bytesScanned,
+    })
     if (running.stopped) return { status: 'Cancelled', results: [], statistics: statistics(0) }
     if (this.#isRunning(running)) return { status: 'Running', results: [], statistics: statistics(0) }
     const { status = 'Complete', rows = [], scannedBytes = 0 } = this.#options.onQuery(running.query)
@@ -178,9 +182,9 @@ export class Logs {
     throw new AwsFailure('ResourceNotFoundException', 'The specified log group does not exist.')
   }
 
-  #page<Item>(items: readonly Item[], { nextToken }: Params, size: number) {
+  #page<Item>(items: readonly Item[], { nextToken: token }: Params, size: number) {
     return pageOf(items, {
-      token: nextToken === undefined ? undefined : String(nextToken),
+      token: typeof token === 'string' ? token : undefined,
       size,
       withEmptyPages: this.#options.emptyPages,
       tokenError: 'InvalidParameterException',

@@ -10,7 +10,8 @@ export type XmlValue =
 
 export function xml(value: XmlValue): string {
   if (value === undefined) return ''
-  if (Array.isArray(value)) return (value as readonly XmlValue[]).map(one => `<item>${xml(one)}</item>`).join('')
+  if (Array.isArray(value))
+    return (value as readonly XmlValue[]).map(one => `<item>${xml(one)}</item>`).join('')
   if (typeof value !== 'object') return escape(String(value))
   return Object.entries(value)
     .filter(([, one]) => one !== undefined)

@@ -16,9 +16,11 @@ import { resourceOf } from './resources.ts'
 import {
   addDeployments,
   addNodes,
+  addObject,
   addWorkload,
   ensureNamespace,
   type CrowdSeed,
+  type SeedObject,
   type WorkloadSeed,
 } from './seed.ts'
 import { serve } from './server.ts'
@@ -61,6 +63,8 @@ export interface Kubernetes {
   ): string
   /** @throws {Error} There is none. */
   get(plural: string, namespace: string | null, name: string): KubeObject
+  /** Puts an object there whose namespace, where it has one, is made too: a pod without a controller, a service, a Job. */
+  create(plural: string, object: SeedObject): KubeObject
   addNamespace(name: string): void
   addWorkload(seed: WorkloadSeed): void
   addDeployments(count: number, options?: CrowdSeed): WorkloadSeed[]
@@ -131,6 +135,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       return path
     },
     get: (plural, namespace, name) => store.get(resourceOf(plural), namespace, name),
+    create: (plural, object) => addObject(store, plural, object),
     addNamespace: name => ensureNamespace(store, name),
     addWorkload: seed => addWorkload(store, seed),
     addDeployments: (count, seed) => addDeployments(store, count, seed),

@@ -64,6 +64,7 @@ export const RESOURCES: readonly Resource[] = [
   define('apps/v1', 'statefulsets', 'StatefulSet', { short: ['sts'], all: true, sub: ['scale', 'status'] }),
   define('authentication.k8s.io/v1', 'selfsubjectreviews', 'SelfSubjectReview', REVIEW),
   define('authorization.k8s.io/v1', 'selfsubjectaccessreviews', 'SelfSubjectAccessReview', REVIEW),
+  define('batch/v1', 'jobs', 'Job', { all: true, sub: ['status'] }),
   define('coordination.k8s.io/v1', 'leases', 'Lease'),
   define('discovery.k8s.io/v1', 'endpointslices', 'EndpointSlice'),
   define('policy/v1', 'poddisruptionbudgets', 'PodDisruptionBudget', { short: ['pdb'], sub: ['status'] }),

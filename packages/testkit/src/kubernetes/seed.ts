@@ -1,7 +1,8 @@
 /** Objects to begin with: nodes, namespaces, and workloads whose pods have settled. */
 
 import { Random } from '../demo/random.ts'
-import { resourceOf } from './resources.ts'
+import type { KubeObject, Metadata } from './object.ts'
+import { groupVersionOf, resourceOf } from './resources.ts'
 import type { NewObject, Store } from './store.ts'
 
 const WRITER = { writer: { manager: 'seed', subresource: null } } as const
@@ -81,6 +82,20 @@ export function ensureNamespace(store: Store, name: string): void {
   store.create(resourceOf('namespaces'), namespace, WRITER)
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } }
   store.create(resourceOf('serviceaccounts'), account, WRITER)
+}
+
+/** Kind and version follow from the resource. */
+export interface SeedObject {
+  readonly metadata: Partial<Metadata>
+  readonly [field: string]: unknown
+}
+
+export function addObject(store: Store, plural: string, object: SeedObject): KubeObject {
+  const { namespace } = object.metadata
+  if (namespace !== undefined) ensureNamespace(store, namespace)
+  const resource = resourceOf(plural)
+  const whole = { ...object, apiVersion: groupVersionOf(resource), kind: resource.kind } as NewObject
+  return store.create(resource, whole, WRITER)
 }
 
 export function addWorkload(store: Store, seed: WorkloadSeed): void {

@@ -194,13 +194,19 @@ def some(texts, most=3):
     return "; ".join(texts[:most] + (["%d more" % (len(texts) - most)] if len(texts) > most else []))
 
 
+def count(number, word):
+    return "%d %s%s" % (number, word, "" if number == 1 else "s")
+
+
 def group_name(key):
     return " ".join(value if value else "(no %s)" % field.replace("tag:", "tag ") for field, value in key.items())
 
 
 def summarized(result, pairs, doubles, list_name):
-    where = "%d of %d regions" % (result["regions"], pairs) if result["incomplete"] else "%d regions" % result["regions"]
-    lines = ["%d instances in %s%s" % (result["total"], where, " (list: %s)" % list_name if list_name else "")]
+    where = count(pairs, "region")
+    where = "%d of %s" % (result["regions"], where) if result["incomplete"] else where
+    listed = " (list: %s)" % list_name if list_name else ""
+    lines = ["%s in %s%s" % (count(result["total"], "instance"), where, listed)]
     if result["total"]:
         lines.append("state: %s" % counted(result["by_state"]))
         most = ["%s %d" % (group_name(one["key"]), one["count"]) for one in result["groups"][:8]]

@@ -16,7 +16,7 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
 PLANNING = os.environ.get("SRECODEX_PHASE") == "plan"
 PIECE_CHARS = 100_000
 REQUEST_SECONDS = 60
-READ_PAUSES = (0.5, 1.5, 4)
+READ_PAUSES = (0.5, 2)
 CHANGE_PAUSES = (1.1, 2.2, 4.4)
 IN_SANDBOX = bool(os.environ.get("SRECODEX_SOCKET"))
 

@@ -70,7 +70,7 @@ async function look(namespace, unreadable) {
     if (failed.length === KINDS.length) unreadable.push(`${name}: ${failed[0].error.message}`)
     else for (const { kind, error } of failed) unreadable.push(`${name}: ${kind}: ${error.message}`)
     const read = parts.filter(({ items }) => items !== undefined)
-    return { items: read.flatMap(({ kind, items }) => items.map(one => ({ ...one, of: kind }))), kinds: read.map(({ kind }) => kind) }
+    return { items: read.flatMap(({ items }) => items), kinds: read.map(({ kind }) => kind) }
   }
   const events = async () => {
     try {
@@ -100,16 +100,13 @@ const KIND_OF = {
   endpointslices: 'EndpointSlice',
 }
 
-/** `kubectl get -l` as far as a label selector goes, so that pods and services are listed whole. */
-async function chosenUids(selector, where) {
-  const words = ['deployments,statefulsets,daemonsets', `--selector=${selector}`, where]
-  return new Set((await listed(...words)).map(({ metadata }) => metadata.uid))
-}
-
-async function chooser({ selector, workloads }, namespace) {
+/** The server reads the label selector; pods and services are listed whole all the same. */
+async function chooser({ selector, workloads }, namespace, found) {
   const names = workloads === undefined ? null : new Set(workloads)
   const where = namespace === null ? '--all-namespaces' : `--namespace=${namespace}`
-  const uids = selector === undefined ? null : await chosenUids(selector, where)
+  const kinds = ['deployments', 'statefulsets', 'daemonsets'].filter(kind => found.has(KIND_OF[kind]))
+  const ask = async () => (kinds.length === 0 ? [] : listed(kinds.join(','), `--selector=${selector}`, where))
+  const uids = selector === undefined ? null : new Set((await ask()).map(({ metadata }) => metadata.uid))
   return ({ kind, metadata }) =>
     (uids === null || uids.has(metadata.uid)) &&
     (names === null || names.has(`${metadata.namespace}/${kind.toLowerCase()}/${metadata.name}`))
@@ -162,7 +159,7 @@ async function main() {
   const looked = await atOnce(AT_ONCE, namespaces, async namespace => {
     try {
       const found = await look(namespace, unreadable)
-      return { namespace, found, isChosen: found === null ? null : await chooser(inputs, namespace) }
+      return { namespace, found, isChosen: found === null ? null : await chooser(inputs, namespace, found) }
     } catch (error) {
       if (!(error instanceof KubectlError)) throw error
       unreadable.push(`${namespace ?? 'all namespaces'}: ${error.message}`)

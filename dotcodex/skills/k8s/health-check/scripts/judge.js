@@ -30,7 +30,8 @@ export function judge(found, { now, eventsSince, restarts, isChosen }) {
     const state = stateOf(workload, own, { now, restarts })
     if (state === null) return []
     const { namespace, name } = workload.metadata
-    const told = [workload, ...(sets.get(workload.metadata.uid) ?? [])].flatMap(one => events.get(one.metadata.uid) ?? [])
+    const about = [workload, ...(sets.get(workload.metadata.uid) ?? [])]
+    const told = about.flatMap(one => [...(events.get(one.metadata.uid) ?? [])])
     return [
       {
         workload: `${namespace}/${WORKLOADS.get(workload.kind)}/${name}`,
@@ -108,20 +109,20 @@ function lastEnd(pod) {
   return Math.max(0, ...ends.map(end => Date.parse(end?.finishedAt ?? '') || 0))
 }
 
-/** The commonest first, counted: what the pods say of themselves, then what was said about them. */
+/** What the pods say of themselves, then what was said about them; the commonest first, counted. */
 function reasonsOf(pods, told, events, { state, isStuck }, now) {
-  const counts = new Map()
-  const add = words => counts.set(words, (counts.get(words) ?? 0) + 1)
-  for (const pod of pods) {
-    const words = podReasons(pod, now, state === 'unstable')
-    for (const one of words) add(one)
-    const isReady = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
-    if (isReady !== true || state === 'unstable') for (const one of events.get(pod.metadata.uid) ?? []) add(one)
-  }
-  for (const one of told) add(one)
-  const sorted = [...counts].sort(([a, some], [b, others]) => others - some || (a < b ? -1 : 1))
-  const reasons = sorted.slice(0, REASONS).map(([words, count]) => (count > 1 ? `${words} x${count}` : words))
+  const own = pods.flatMap(pod => [...podReasons(pod, now, state === 'unstable')])
+  const isSick = pod =>
+    state === 'unstable' || !pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+  const heard = pods.filter(isSick).flatMap(pod => [...(events.get(pod.metadata.uid) ?? [])])
+  const reasons = [...counted(own), ...counted([...heard, ...told])].slice(0, REASONS)
   return isStuck ? [...reasons, 'the rollout is stuck: ProgressDeadlineExceeded'] : reasons
+}
+
+function counted(words) {
+  const groups = Object.entries(Object.groupBy(words, one => one)).map(([one, all]) => [one, all.length])
+  const sorted = groups.sort(([a, some], [b, others]) => others - some || (a < b ? -1 : 1))
+  return sorted.map(([one, count]) => (count > 1 ? `${one} x${count}` : one))
 }
 
 /** In the words of `kubectl get pods`; one for each moment of a crash loop. */

@@ -17,7 +17,7 @@ fail() {
 # ask ARGS…: a read, asked again where it may do better.
 ask() {
   local pause
-  for pause in 0.5 1.5 4 ''; do
+  for pause in 0.5 2 ''; do
     kubectl "$@" --request-timeout=60s 2>"$errors" && return 0
     [[ -n $pause ]] && grep -qE "$PASSING" "$errors" || return 1
     log "kubectl $1: $(last_words); again in $pause s"

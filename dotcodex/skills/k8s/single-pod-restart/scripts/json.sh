@@ -42,7 +42,7 @@ json_text() {
   text=${text//%/%%}
   text=${text//\\\"/\"}
   # shellcheck disable=SC2059
-  printf "$text"
+  printf -- "$text"
 }
 
 json_string() {

@@ -1,9 +1,10 @@
-"""The AWS CLI: one call with all its pages, throttling waited out, errors with AWS's own code."""
+"""The AWS CLI: one call with all its pages, throttling waited out, errors with AWS's own code; and fewer at once."""
 
 import json
 import random
 import re
 import subprocess
+import threading
 import time
 
 TRIES = 6
@@ -13,7 +14,9 @@ PATIENCE = ("--cli-connect-timeout=10", "--cli-read-timeout=20")
 ENDED_AFTER_SECONDS = 300
 
 CALLED = re.compile(r"An error occurred \(([\w.]+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: (.*)", re.S)
-THROTTLED = re.compile(r"Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|RequestThrottled")
+LOGIN_HINT = "log in and try again: aws sso login"
+# LimitExceeded: so many queries run already.
+THROTTLED = re.compile(r"Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|LimitExceededException")
 LOGIN = re.compile(
     r"\((?:ExpiredToken\w*|RequestExpired|InvalidClientTokenId|UnrecognizedClientException)\)|[Tt]oken has expired"
     r"|SSO [Tt]oken|SSO session|Unable to locate credentials|Error when retrieving|credentials expired|session has expired"
@@ -32,15 +35,16 @@ class AwsError(Exception):
         return "%s: %s" % (self.code, self.words)
 
 
-def aws(*args, profile=None):
+def aws(*args):
     """What the CLI prints, as JSON; null where it prints nothing."""
-    words = ["aws", *args, *([] if profile is None else ["--profile=%s" % profile]), *PATIENCE, "--output=json"]
+    words = ["aws", *args, *PATIENCE, "--output=json"]
     for attempt in range(TRIES):
         try:
             return call(words)
         except AwsError as error:
             if not THROTTLED.search(error.code) or attempt == TRIES - 1:
                 raise
+            Paced.throttled()
         time.sleep(min(LONGEST_PAUSE_SECONDS, 2**attempt) * random.uniform(0.5, 1))
 
 
@@ -85,3 +89,40 @@ def plain(text):
     """The last line that says something, without an address's query."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     return lines[-1][:300] if lines else ""
+
+
+class Paced:
+    """So many at once; half of that after a throttled call, and slowly more again."""
+
+    here = threading.local()
+
+    def __init__(self, most):
+        self.most = most
+        self.limit = most
+        self.running = 0
+        self.calm = 0
+        self.changed = threading.Condition()
+
+    def call(self, fn):
+        with self.changed:
+            while self.running >= self.limit:
+                self.changed.wait()
+            self.running += 1
+        Paced.here.pace = self
+        try:
+            return fn()
+        finally:
+            Paced.here.pace = None
+            with self.changed:
+                self.running -= 1
+                self.calm += 1
+                if self.calm >= 8 and self.limit < self.most:
+                    self.limit, self.calm = self.limit + 1, 0
+                self.changed.notify_all()
+
+    @staticmethod
+    def throttled():
+        pace = getattr(Paced.here, "pace", None)
+        if pace is not None:
+            with pace.changed:
+                pace.limit, pace.calm = max(1, pace.limit // 2), 0

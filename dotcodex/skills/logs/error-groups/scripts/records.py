@@ -56,6 +56,7 @@ MASKS = [
 ]
 MASKABLE = re.compile(r"[\d\"'@]|[0-9a-fA-F]+:")
 TYPE_CHARS = 60
+MESSAGE_BYTES = 20_000
 
 
 class Levels:
@@ -72,6 +73,15 @@ class Levels:
         self.word = re.compile(r"(?<![A-Za-z0-9_])(?:%s)(?![A-Za-z0-9_])".encode() % some.encode(), re.IGNORECASE)
         fields = "|".join(map(re.escape, LEVEL_FIELDS))
         self.json = re.compile((r'"(?:%s)"\s*:\s*"(?:%s)"' % (fields, some)).encode(), re.IGNORECASE)
+        calm = "|".join(one for word in KNOWN if word not in self.words for one in (word, word.lower()))
+        # The usual forms of a record of another level: most lines that only mention a word end here.
+        self.calm = re.compile(
+            (
+                r'\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,\d]*Z?\]? +\[?(?:%s)[\]:]* '
+                r'|\{"(?:ts|time|timestamp|@timestamp)":"[^"]{0,40}","level":"(?:%s)"'
+                r'|(?:ts|time)="?[\dT:.Z+-]+"? level=(?:%s) ' % (calm, calm, calm)
+            ).encode()
+        )
         self.klog = {b"E"} if "ERROR" in self.words else set()
         self.klog |= {b"F"} if "FATAL" in self.words else set()
 
@@ -79,14 +89,18 @@ class Levels:
         """Bytes to search for, with how far the level begins before them: as few as find it in any usual case."""
         found = {}
         for word in self.words:
+            # Where ERR is looked for, so is ERROR.
+            if any(other != word and word.startswith(other) for other in self.words):
+                continue
             lower = word.lower()
             found[word] = 0
-            if len(word) >= 5 and word not in ("EMERG", "EMERGENCY"):
-                found[lower[1:]] = 1  # both error and Error
+            if word == "EMERG":
+                found[lower] = 0  # syslog's own word: written so, or in capitals
+            elif len(word) >= 5:
+                found[lower[1:]] = 1  # both fatal and Fatal
             else:
                 found[lower] = found[lower.capitalize()] = 0
-        kept = [one for one in found if not any(other != one and other in one for other in found)]
-        return [(one.encode(), found[one]) for one in sorted(kept)]
+        return [(one.encode(), found[one]) for one in sorted(found)]
 
 
 # --- times, as one text that sorts: 2026-11-21T03:12:45.123Z
@@ -105,6 +119,8 @@ def moment(text, year):
             return stamp(datetime.fromtimestamp(seconds, timezone.utc))
         except (ValueError, OverflowError, OSError):
             return None
+    if len(text) == 24 and text[10] == "T" and text[19] == "." and text[23] == "Z":
+        return text
     found = PLAIN_TIME.match(text)
     if found:
         years, month, day, clock, fraction, zone = found.groups()
@@ -153,7 +169,7 @@ class Reader:
             return None
         if self.form != "plain" and LOGFMT.match(line):
             return self.logfmt(line, None)
-        return self.plain(line) if self.form != "json" else None
+        return self.plain(line)
 
     def plain(self, line):
         klog = KLOG_LINE.match(line)
@@ -164,16 +180,13 @@ class Reader:
         head = STAMP.match(line)
         if head is None and not self.timeless:
             return None
-        position, when = 0, None
+        position = 0
         if head:
-            position, when = head.end(), self.time(head["time"])
+            position = head.end()
             if head["level"] is not None:
                 word = head["level"].upper()
                 if word in self.levels.known:
-                    return (when, text_of(line[position:]), "", word) if word in self.levels.wanted else None
-            after = TOKEN.match(line, position)
-            if self.form != "plain" and after and LOGFMT.match(after[1]):
-                return self.logfmt(line[after.start(1) :], when)
+                    return self.told(head, line, position, word)
         if self.form == "logfmt":
             return None
         for place in range(HEAD_TOKENS if head else 1):
@@ -181,19 +194,30 @@ class Reader:
             if token is None:
                 return None
             position, raw = token.end(), token[1]
-            bare = raw.strip(MARKS)
-            bracketed = raw[:1] in b"[<(" or raw[-1:] in b":]|"
-            if b":" in bare and (bracketed or place == 0):
-                # [core:error], ERROR:root:…
-                pieces = bare.split(b":")
-                bare = pieces[0] if pieces[0].upper() in self.levels.known else pieces[-1]
-                if place == 0 and not bracketed and bare == pieces[0]:
-                    position = token.start(1) + len(bare) + 1
-            word = bare.upper()
-            if word not in self.levels.known or not (bracketed or place == 0 or bare == word):
-                continue
-            return (when, text_of(line[position:]), "", word) if word in self.levels.wanted else None
+            word = raw.upper() if raw.isalpha() else None
+            if word is None:
+                if place == 0 and head and self.form == "auto" and LOGFMT.match(raw):
+                    return self.logfmt(line[token.start(1) :], self.time(head["time"]))
+                bare = raw.strip(MARKS)
+                bracketed = raw[:1] in b"[<(" or raw[-1:] in b":]|"
+                if b":" in bare and (bracketed or place == 0):
+                    # [core:error], ERROR:root:…
+                    pieces = bare.split(b":")
+                    bare = pieces[0] if pieces[0].upper() in self.levels.known else pieces[-1]
+                    if place == 0 and not bracketed and bare == pieces[0]:
+                        position = token.start(1) + len(bare) + 1
+                word = bare.upper()
+                plain_to_see = bracketed or place == 0 or bare == word
+            else:
+                plain_to_see = place == 0 or raw == word
+            if plain_to_see and word in self.levels.known:
+                return self.told(head, line, position, word)
         return None
+
+    def told(self, head, line, position, word):
+        if word not in self.levels.wanted:
+            return None
+        return self.time(head["time"]) if head else None, text_of(line[position:]), "", word
 
     def json(self, line):
         if not self.levels.json.search(line) and b'"level":{' not in line:
@@ -278,7 +302,7 @@ LEADING = re.compile(r"[\s|:-]*(?:\[[^\]]*\]\s*|\d+ --- )*[\s|:-]*")
 
 
 def text_of(rest):
-    text = rest.decode("utf-8", "replace").rstrip()
+    text = rest[:MESSAGE_BYTES].decode("utf-8", "replace").rstrip()
     return text[LEADING.match(text).end() :]
 
 

@@ -15,7 +15,8 @@ SAMPLES = 3
 SAMPLE_CHARS = 4000
 MAX_TYPES = 5000
 OTHER = "(more types than are told apart)"
-KLOG_NEEDLES = {b"\nE": 1, b"\nF": 1}
+LINE = 4 << 20  # what of a line is looked at
+KLOG_NEEDLES = [(b"\nE", None), (b"\nF", None)]
 
 
 class Part:
@@ -86,38 +87,34 @@ class Scan:
                 data = (b"\n" if start == 0 else b"") + fully(log, wanted)
             self.block(data, end - start + 1, file, reader, types, part)
             part.bytes = end - start
-            # A last line without a newline is a line.
-            if end == file["size"] and not data[: end - start + 1].endswith(b"\n"):
-                part.lines += 1
         part.broken = reader.broken
         return part
 
     def block(self, data, stop, file, reader, types, part):
         """The records whose line begins before `stop`; data begins with the newline before the first of them."""
-        part.lines += data.count(b"\n", 1, stop) if stop > 1 else 0
+        # As many lines as begin here.
+        part.lines += data.count(b"\n", 0, stop - 1)
         head = TIMELESS_HEAD if file["timeless"] else HEAD
-        word = self.levels.word
+        word, calm = self.levels.word, self.levels.calm.match
         find, rfind = data.find, data.rfind
         seen = set()
-        needles = self.needles + ([(b"\nE", -1), (b"\nF", -1)] if file["klog"] else [])
+        needles = self.needles + (KLOG_NEEDLES if file["klog"] else [])
         for needle, back in needles:
             step = len(needle)
             hit = find(needle)
             while hit >= 0:
-                if back >= 0 and word.match(data, hit - back) is None:
+                if back is not None and word.match(data, hit - back) is None:
                     hit = find(needle, hit + step)
                     continue
                 line = rfind(b"\n", 0, hit + 1) + 1
-                if line >= stop + 1 or (line == 0 and data[:1] != b"\n"):
-                    if line >= stop + 1:
-                        break
-                    hit = find(needle, hit + step)
-                    continue
+                if line >= stop:
+                    break
                 eol = find(b"\n", max(hit + 1, line))
                 eol = len(data) if eol < 0 else eol
-                if line not in seen and line <= stop:
+                # Without a newline in front it belongs to the span before.
+                if line > 0 and line not in seen and calm(data, line) is None:
                     seen.add(line)
-                    error = reader.read(data[line:eol])
+                    error = reader.read(data[line : min(eol, line + LINE)])
                     if error:
                         self.found(error, data, eol, head, types, part)
                 hit = find(needle, eol)
@@ -134,8 +131,8 @@ class Scan:
         trace = ""
         # A record that follows at once is the usual case, and easy to tell.
         if following and head.match(data, eol) is None:
-            next_head = head.search(data, eol)
-            trace = data[eol : next_head.start() if next_head else len(data)].decode("utf-8", "replace").strip()
+            next_head = head.search(data, eol, eol + TAIL)
+            trace = data[eol : next_head.start() if next_head else eol + TAIL].decode("utf-8", "replace").strip()
         part.add(types.of(message, stack or trace), when, message, stack or trace)
 
 
@@ -185,12 +182,10 @@ def windows(path, part):
         cut = data.rfind(b"\n", 0, len(data) - TAIL)
         if cut <= 0:
             continue
-        yield data, cut
+        yield data, cut + 1
         data = data[cut:]
     if len(data) > 1:
         yield data, len(data)
-        if not data.endswith(b"\n"):
-            part.lines += 1
 
 
 def read_start(file, size):

@@ -22,7 +22,7 @@ export function commandHandler(state: BrokerState): CommandHandler {
   return async (call, peer) => {
     const { items, programs } = state.options
     const item = call.item === null ? null : items.itemKey(call.item)
-    state.admit()
+    state.admit(call.argv)
     if (!programs.names.includes(call.tool)) {
       const error = new CallError('REFUSED', `scripts may not call ${call.tool}`, {
         hint: `an entry [tools.${call.tool}] in the operator's config opens it`,

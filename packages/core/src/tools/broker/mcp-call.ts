@@ -27,7 +27,7 @@ const NONE: KeptOutput = { bytes: 0, kept: Buffer.alloc(0) }
 export function mcpHandler(state: BrokerState): CallHandler {
   return async (params, { signal }) => {
     const call = parse(state, params)
-    state.admit()
+    state.admit(wordsOf(call).argv)
     const { servers } = state.options
     const described = await servers.describe(call.server, call.name)
     const {

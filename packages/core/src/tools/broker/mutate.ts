@@ -70,15 +70,14 @@ export async function mutate<Result>(state: BrokerState, mutation: Mutation<Resu
     if (answer !== null) return mutation.answer(answer)
   }
   if (mode.kind === 'plan') return foresee(state, mutation)
-  if (mode.kind === 'allow' || planned !== null) {
-    return perform(state, mutation, { planned, runs: planned?.runs ?? [mutation.argv], fallback: false })
-  }
+  if (planned !== null) return perform(state, mutation, { planned, runs: planned.runs, fallback: false })
+  if (mode.kind === 'allow') return performUnforeseen(state, mutation, false)
   const { fallbackIdentity } = mutation
   if (
     mutation.undoes(state.changed) ||
     (fallbackIdentity !== null && state.allowance!.declares(fallbackIdentity))
   ) {
-    return perform(state, mutation, { planned: null, runs: [mutation.argv], fallback: true })
+    return performUnforeseen(state, mutation, true)
   }
   return unplanned(state, mutation)
 }
@@ -102,7 +101,7 @@ async function fromBefore<Result>(
       stderr: past.stderr,
       answered: 'journal',
     })
-    noteChange(state, mutation.targets, false)
+    noteChange(state, mutation)
     return { exitCode: 0, stdout: past.stdout.kept ?? NOTHING, stderr: past.stderr.kept ?? NOTHING }
   }
   if (item !== null && items.isRedone(item)) return null
@@ -114,7 +113,7 @@ async function fromBefore<Result>(
   if (outcome === 'done') {
     const call = await begin(state, mutation, { runs: [], fallback: false, planned: true, before: {} })
     await journal.ended({ call, ...ENDED_WELL, stdout: NO_OUTPUT, stderr: NO_OUTPUT, answered: 'settled' })
-    noteChange(state, mutation.targets, false)
+    noteChange(state, mutation)
     return { exitCode: 0, stdout: NOTHING, stderr: NOTHING }
   }
   state.attempts.leaveOpen(mutation.identity, past.mutation)
@@ -122,17 +121,16 @@ async function fromBefore<Result>(
     items.mutationStarted(item, past.mutation.call)
     items.mutationEnded(item, past.mutation.call, 'unknown')
   }
-  stop(
-    state,
-    mutation,
-    new CallError(
-      'UNKNOWN',
-      'this was begun before, and whether it happened cannot be told: it is not done again',
-      {
-        hint: 'look at its target; `verify` of `each` lets a script settle such a case by itself',
-      },
-    ),
+  const { tool, argv, decision } = mutation
+  const error = new CallError(
+    'UNKNOWN',
+    'this was begun before, and whether it happened cannot be told: it is not done again',
+    { hint: 'look at its target; `verify` of `each` lets a script settle such a case by itself' },
   )
+  // No policy forbids it, so the run is not a refused one.
+  state.counts.refused += 1
+  journal.refused({ tool, argv, verb: decision.verb, code: error.code, message: error.message, item })
+  throw error
 }
 
 const ENDED_WELL = { exitCode: 0, signal: null, durationMs: 0, class: null, outcome: 'ok' } as const
@@ -182,10 +180,31 @@ async function unplanned<Result>(state: BrokerState, mutation: Mutation<Result>)
   return perform(state, mutation, { planned: wanted, runs: wanted.runs, fallback: false })
 }
 
+/** What a selector or `--all` means is settled first: what it touches counts, and names are what is run. */
+async function performUnforeseen<Result>(
+  state: BrokerState,
+  mutation: Mutation<Result>,
+  fallback: boolean,
+): Promise<Result> {
+  const { target } = mutation.decision
+  const isOpen =
+    target.kind === 'kubernetes' && target.unresolved.some(why => why === 'selector' || why === 'all')
+  if (!isOpen) return perform(state, mutation, { planned: null, runs: [mutation.argv], fallback })
+  const foreseen = await mutation.rehearse()
+  if (foreseen.runs.length === 0) {
+    if (foreseen.exitCode !== 0) state.counts.failed += 1
+    return mutation.answer(foreseen)
+  }
+  const { runs, targets, before } = foreseen
+  return perform(state, mutation, { planned: null, runs, fallback, resolved: { targets, before } })
+}
+
 interface Doing {
   readonly planned: PlannedCall | null
   readonly runs: readonly (readonly string[])[]
   readonly fallback: boolean
+  /** What a rehearsal found just now, of a call that no plan lists. */
+  readonly resolved?: Pick<Foreseen, 'targets' | 'before'>
 }
 
 async function perform<Result>(
@@ -196,10 +215,12 @@ async function perform<Result>(
   if (state.isEnding()) throw new CallError('SKIPPED', 'the run is ending: nothing new is started')
   const { journal, items } = state.options
   const { item, argv, identity } = mutation
-  state.touch({ ...plannedCall(mutation, NO_FORESIGHT), targets: doing.planned?.targets ?? mutation.targets })
+  const known = doing.planned ?? doing.resolved
+  const targets = known?.targets ?? mutation.targets
+  state.touch({ ...plannedCall(mutation, NO_FORESIGHT), targets })
   return state.mutating(async () => {
-    const before = doing.planned?.before ?? {}
-    const call = await begin(state, mutation, { ...doing, planned: false, before })
+    const before = known?.before ?? {}
+    const call = await begin(state, mutation, { ...doing, planned: false, before, targets })
     if (item !== null) items.mutationStarted(item, call)
     const performed = await mutation.perform(doing.runs, call).catch((error: unknown) => notStarted(error))
     if (performed.cause !== undefined) {
@@ -224,11 +245,7 @@ async function perform<Result>(
         state.counts.failed += 1
         state.attempts.leaveDone(identity)
       }
-      noteChange(
-        state,
-        doing.planned?.targets ?? mutation.targets,
-        doing.fallback && mutation.undoes(state.changed),
-      )
+      noteChange(state, mutation, known?.targets)
       return mutation.result(performed)
     }
     state.counts.failed += 1
@@ -281,7 +298,12 @@ const NO_FORESIGHT: Foreseen = {
 }
 
 /** An undo that is done takes its target out: twice would lead back to what was undone. */
-function noteChange(state: BrokerState, targets: readonly string[], undone: boolean): void {
+function noteChange<Result>(
+  state: BrokerState,
+  mutation: Mutation<Result>,
+  targets: readonly string[] = mutation.targets,
+): void {
+  const undone = mutation.undoes(state.changed)
   for (const target of targets) {
     if (undone) state.changed.delete(target)
     else state.changed.add(target)

@@ -4,6 +4,9 @@
  * What is not known to read is a mutation. Refused: whoever could change the identity, and every first word that
  * is no service (an alias may start programs). argparse completes abbreviated flags, so a prefix of a refused flag
  * is refused too.
+ *
+ * Of the operator's `args` the last `--profile` is the tool's identity, which a plan is bound to. Those before it are
+ * open to reads alone.
  */
 
 import { judge, lookup, readOrNull, Refusal } from './decision.ts'
@@ -73,6 +76,17 @@ export const decideAws = (call: Call, policy: ToolPolicy): Judgement => {
   gatherPaths(verb, parsed, operands)
   const outcome = service === 's3' ? transfer(parsed, operands) : classify(verb, operation, known, parsed)
   if (AWS_WRITES_FILE.has(verb)) gatherOutfile(parsed, operands)
+  const profile = parsed.flags.findLast(one => one.name === 'profile')?.values[0]
+  if (
+    outcome.effect !== 'read' &&
+    profile !== undefined &&
+    profile !== operatorsOwn(policy.args, 'profile').at(-1)
+  ) {
+    throw new Refusal(`the profile \`${profile}\` is open to reads alone`, {
+      verb,
+      hint: 'the last `--profile` in `[tools.aws] args` is the one that may change something',
+    })
+  }
   return judge(outcome.effect, verb, outcome.reason, {
     target: {
       kind: 'aws',
@@ -104,19 +118,21 @@ const refuseFlags = (argv: readonly string[], policy: ToolPolicy): void => {
     }
     if (first === undefined || first.refused === null) continue
     const value = word.includes('=') ? word.slice(word.indexOf('=') + 1) : argv[index + 1]
-    if (first.takes === 'value' && operatorsOwn(policy.args, name) === value) continue
+    const own = operatorsOwn(policy.args, name)
+    const open = name === 'profile' ? own : own.slice(-1)
+    if (first.takes === 'value' && value !== undefined && open.includes(value)) continue
     throw new Refusal(`\`--${name}\` ${first.refused}`, {
       hint: 'leave it out; the operator sets it in `[tools.aws] args`',
     })
   }
 }
 
-const operatorsOwn = (args: readonly string[], flag: string): string | null => {
-  const index = args.findLastIndex(word => word === `--${flag}` || word.startsWith(`--${flag}=`))
-  const word = args[index]
-  if (word === undefined) return null
-  return word.includes('=') ? word.slice(word.indexOf('=') + 1) : (args[index + 1] ?? null)
-}
+const operatorsOwn = (args: readonly string[], flag: string): readonly string[] =>
+  args.flatMap((word, index) => {
+    if (word.startsWith(`--${flag}=`)) return [word.slice(flag.length + 3)]
+    const value = args[index + 1]
+    return word === `--${flag}` && value !== undefined ? [value] : []
+  })
 
 /** The call as the tables read it; null: they cannot. */
 export const readAws = (argv: readonly string[]): ParsedAws | null => readOrNull(() => parse(argv))

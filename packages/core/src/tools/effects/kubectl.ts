@@ -391,6 +391,29 @@ const secretsShown = (
   }
 }
 
+/**
+ * `copy` and `move` take a value without naming it to where it is shown, or where the server's refusal quotes it;
+ * `test` says whether it is the one that is guessed.
+ */
+const mayCopy = (read: ReadArgv): boolean => {
+  const types = valuesOf(read, 'type')
+  if (!types.some(type => type.trim().toLowerCase() === 'json')) return false
+  const patches = valuesOf(read, 'patch')
+  if (patches.length === 0 || valuesOf(read, 'patch-file').length > 0) return true
+  // An escape can spell a word that no search finds, and so can YAML.
+  return patches.some(
+    patch => !/^\s*\[/.test(patch) || /\\|copy|move|test/i.test(patch) || !isJsonArray(patch),
+  )
+}
+
+const isJsonArray = (text: string): boolean => {
+  try {
+    return Array.isArray(JSON.parse(text))
+  } catch {
+    return false
+  }
+}
+
 const namesManifest = (read: ReadArgv, operand: string): boolean =>
   [...valuesOf(read, 'filename').flatMap(value => value.split(',')), ...valuesOf(read, 'kustomize')].includes(
     operand,
@@ -401,6 +424,7 @@ const mayHoldSecret = (text: string): boolean => /secret|binary|[\\\0\uFFFD\uFEF
 
 const showsContents = (path: string, read: ReadArgv): boolean => {
   if (path === 'describe' || path === 'apply view-last-applied') return true
+  if (path === 'patch' && mayCopy(read)) return true
   if (path === 'annotate' && mayBeOn(read, 'list')) return true
   if (valuesOf(read, 'template').length > 0) return true
   if (path === 'wait' && valuesOf(read, 'for').some(value => /jsonpath/i.test(value))) return true

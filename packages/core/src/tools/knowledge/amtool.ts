@@ -60,7 +60,7 @@ const RULES: readonly FailureRule[] = [
   {
     class: 'invalid',
     definite: true,
-    when: /\[400\]|bad matcher|no matchers|comment required|unknown (?:long |short )?flag|expected .* argument|not a valid duration/,
+    when: /\[400\]|bad matcher|no matchers|matcher value contains|comment required|unknown (?:long |short )?flag|expected .* argument|not a valid duration|silence (?:cannot|duration must)|parsing time/,
   },
 ]
 

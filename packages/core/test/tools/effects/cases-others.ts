@@ -42,6 +42,9 @@ read logs filter-log-events | aws logs filter-log-events --log-group-name a
 read logs start-query | aws logs start-query --log-group-name a --query-string x --start-time 0 --end-time 1
 read logs stop-query | aws logs stop-query --query-id a
 read logs get-query-results | aws logs get-query-results --query-id a
+read logs test-transformer | aws logs test-transformer --transformer-config a --log-event-messages b
+read logs describe-queries | aws logs describe-queries
+read logs filter-log-events | aws logs filter-log-events --log-group-name=/aws/a --max-items=5 --starting-token=x --cli-read-timeout=20 --output=json
 read logs tail | aws logs tail /aws/lambda/a --since 1h
 mutate logs put-retention-policy | aws logs put-retention-policy --log-group-name a --retention-in-days 1
 read cloudwatch get-metric-statistics | aws cloudwatch get-metric-statistics --namespace a --metric-name b
@@ -188,12 +191,18 @@ read alert query | amtool alert
 read alert query | amtool alert query alertname=a
 read alert query | amtool alert alertname=a
 read alert query | amtool -o json alert query
+read alert query | amtool alert -s -i -r pay
+read alert query | amtool alert query -su --output=json
 mutate alert add | amtool alert add a=b
 read silence query | amtool silence
 read silence query | amtool silence query -q
+read silence query | amtool silence query --created-by=ana --within=2h --expired
+refuse | amtool silence query --createdBy=ana
+read | amtool -h
 mutate silence add | amtool silence add alertname=a -d 1h -c why
 mutate silence expire | amtool silence expire 1234
 mutate silence update | amtool silence update -d 2h 1234
+mutate silence update | amtool silence update -q --comment=x 1234
 mutate silence import | amtool silence import s.json
 read config show | amtool config show
 read config show | amtool config

@@ -233,6 +233,18 @@ describe("the operator's patterns", () => {
     expect(decideLine('kubectl get pods --context=dev', policy).effect).toBe('refuse')
     expect(decideLine('aws s3 ls --profile ops', { args: ['--profile', 'ops'] }).effect).toBe('read')
     expect(decideLine('aws s3 ls --profile dev', { args: ['--profile', 'ops'] }).effect).toBe('refuse')
+    const several = { args: ['--profile', 'dev', '--profile=ops'] }
+    expect(decideLine('aws s3 ls --profile dev', several).effect).toBe('read')
+    expect(decideLine('aws s3 ls --profile prod', several).effect).toBe('refuse')
+    expect(decideLine('aws ec2 stop-instances --instance-ids i-1 --profile dev', several).effect).toBe(
+      'refuse',
+    )
+    expect(decideLine('aws sts get-session-token --profile dev', several).effect).toBe('refuse')
+    expect(decideLine('aws ec2 stop-instances --instance-ids i-1 --profile ops', several).effect).toBe(
+      'mutate',
+    )
+    const endpoints = { args: ['--endpoint-url=http://a', '--endpoint-url=http://b'] }
+    expect(decideLine('aws s3 ls --endpoint-url http://a', endpoints).effect).toBe('refuse')
     expect(decideLine("psql -h db -c 'select 1'", { args: ['--host=db'] }).effect).toBe('mutate')
     expect(decideLine('gcloud x --account=a', { args: ['--account=a'] }).effect).toBe('mutate')
     expect(decideLine('gcloud x --account a --account b', { args: ['--account', 'a'] }).effect).toBe('refuse')

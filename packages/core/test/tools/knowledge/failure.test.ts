@@ -215,6 +215,32 @@ const OTHERS: readonly (readonly [string, string, string, number])[] = [
     'amtool: error: Post "http://localhost:9093/api/v2/silences": dial tcp 127.0.0.1:9093: connect: connection refused',
     1,
   ],
+  ['amtool', 'unreachable', 'amtool: error: Post "http://localhost:9093/api/v2/silences": EOF', 1],
+  ...(
+    [
+      [
+        'forbidden, definite',
+        `response status code does not match any response statuses defined (status 403): {}`,
+      ],
+      [
+        'throttled, definite, throttled',
+        `response status code does not match any response statuses defined (status 429): {}`,
+      ],
+      ['failed', `response status code does not match any response statuses defined (status 503): {}`],
+      [
+        'invalid, definite',
+        '[POST /silences][400] postSilencesBadRequest  silence invalid: at least one matcher must not match',
+      ],
+      ['invalid, definite', 'matcher value contains unescaped double quote: alertname=~"("'],
+      ['invalid, definite', 'silence cannot start after it ends'],
+      ['invalid, definite', 'comment required by config'],
+      ['invalid, definite', 'not a valid duration string: "1x"'],
+      [
+        'not found, definite',
+        '[DELETE /silence/{silenceID}][500] deleteSilenceInternalServerError  silence not found',
+      ],
+    ] as const
+  ).map(([kind, words]): (typeof OTHERS)[number] => ['amtool', kind, `amtool: error: ${words}`, 1]),
   ['ours', 'unreachable', 'dial tcp: connection refused', 1],
   ['ours', 'failed', 'Forbidden', 1],
 ]

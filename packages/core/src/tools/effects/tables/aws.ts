@@ -49,6 +49,7 @@ export const AWS_OPERATIONS: Readonly<Record<string, AwsOperation>> = Object.fro
     logs stop-query
     logs filter-log-events
     logs test-metric-filter
+    logs test-transformer
     logs tail
     s3 ls
     s3api select-object-content
