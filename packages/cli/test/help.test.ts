@@ -55,6 +55,8 @@ test('srecodex', async () => {
                                         do
       trust [options] [dir]             let this project's config loosen what you
                                         allow
+      mcp [options]                     serve agents over the Model Context
+                                        Protocol, on stdin and stdout
       doctor [options]                  check what srecodex needs of this machine
       completion <shell>                print a completion script for a shell
       help [command]                    print the help of a command

@@ -1,9 +1,11 @@
 /** 200 random kills of srecodex, of the script, of kubectl: each change reaches the server once, or is told as unknown. */
 
+import type { Fault } from '@srecodex/testkit'
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { callerEnvironment, changes, cluster, journalOf } from './cluster.ts'
+import { callerEnvironment, changes, cluster, journalOf, mutating } from './cluster.ts'
 import { killedJob } from './killed-job.ts'
-import { live, type Kill } from './lives.ts'
+import { live, STARTING, type Kill } from './lives.ts'
 
 const KILLS = 200
 const SEED = Number(process.env.SRECODEX_SEED ?? 20_261_122)
@@ -55,4 +57,32 @@ test('a change that the server does not answer is recorded as unknown 10 s after
   at.kubernetes.onRequest = () => 'ok'
   expect(await at.srecodex('resume last')).toMatchObject({ exitCode: 0, report: { status: 'succeeded' } })
   expect(changes(at.kubernetes)).toEqual({ 'patch shop/web': 1 })
+})
+
+test('what was being started when srecodex was killed does not change anything behind the back of a resume', async () => {
+  const files = { 'a.sh': 'kubectl rollout restart deployment/web -n shop\n' }
+  const counts: number[] = []
+  for (let attempt = 0; attempt < 4; attempt += 1) {
+    const at = await cluster({ files, deployments: ['shop/web'] })
+    const env = await callerEnvironment(at.kubeconfig)
+    const { report } = await at.srecodex('run a.sh')
+    // Whoever asks first after the kill, what is left of the killed one or the resume, is answered last.
+    let isKilled = false
+    at.kubernetes.onRequest = async ({ method, name }): Promise<Fault> => {
+      if (!isKilled || method !== 'GET' || name !== 'web') return 'ok'
+      isKilled = false
+      await setTimeout(3000)
+      return 'ok'
+    }
+    const kills: Kill[] = [{ victim: STARTING, after: Promise.resolve() }]
+    const next = (): Kill | null => kills.pop() ?? null
+    const killed = await live(at, env, ['apply', report.run, '--yes'], next, () => {
+      isKilled = true
+    })
+    expect(killed.exitCode).toBeNull()
+    expect((await at.srecodex('resume last')).exitCode).toBe(0)
+    await setTimeout(isKilled ? 0 : 3000)
+    counts.push(mutating(at.kubernetes).length)
+  }
+  expect(counts).toEqual(counts.map(() => 1))
 })

@@ -11,12 +11,18 @@ import type { Cluster } from './cluster.ts'
 
 const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
 
+/**
+ * Srecodex itself as soon as it has started a sandbox for a change: before that sandbox can have tied itself to its
+ * parent's life.
+ */
+export const STARTING = 'starting'
+
 /** Which process a kill strikes; `shim` is what the script takes for kubectl, `supervisor` what owns its sandbox. */
 export const VICTIMS = ['srecodex', 'supervisor', 'script', 'kubectl', 'shim'] as const
 export type Victim = (typeof VICTIMS)[number]
 
 export interface Kill {
-  readonly victim: Victim
+  readonly victim: Victim | typeof STARTING
   readonly after: Promise<unknown>
   /** @default 'SIGKILL' */
   readonly signal?: NodeJS.Signals
@@ -78,6 +84,10 @@ async function strike(
   { victim, signal = 'SIGKILL' }: Kill,
   isOver: () => boolean,
 ): Promise<boolean> {
+  if (victim === STARTING) {
+    while (!isOver() && !isStarting(srecodex)) await new Promise(resolve => setImmediate(resolve))
+    return !isOver() && send(srecodex, signal)
+  }
   const deadline = performance.now() + 3000
   while (!isOver() && performance.now() < deadline) {
     const found = victim === 'srecodex' ? [srecodex] : descendantsOf(srecodex).filter(pid => isA(pid, victim))
@@ -87,6 +97,16 @@ async function strike(
     await new Promise(resolve => setTimeout(resolve, 2))
   }
   return false
+}
+
+const CHANGES = ['restart', 'annotate']
+
+function isStarting(srecodex: number): boolean {
+  const children = read(`/proc/${srecodex}/task/${srecodex}/children`).trim().split(' ')
+  return children.some(pid => {
+    const argv = read(`/proc/${pid}/cmdline`).split('\0')
+    return argv.includes('--die-with-parent') && CHANGES.some(word => argv.includes(word))
+  })
 }
 
 function isA(pid: number, victim: Victim): boolean {

@@ -12,7 +12,7 @@ const SKILLS = fileURLToPath(new URL('../../../dotcodex/skills', import.meta.url
 interface Site extends Project {
   readonly aws: Aws
   // oxlint-disable-next-line typescript/no-explicit-any -- a test asserts the shape that a type would only claim
-  readonly run_: (script: string) => Promise<{ exitCode: number; report: any; stderr: string }>
+  readonly launch: (script: string) => Promise<{ exitCode: number; report: any; stderr: string }>
 }
 
 /** @param args Besides the endpoint. */
@@ -35,7 +35,7 @@ async function site(
   return {
     ...place,
     aws,
-    run_: async script => {
+    launch: async script => {
       const told = await place.run(['run', script, '--skills-dir', SKILLS, '--json'], { env })
       return { exitCode: told.exitCode, report: told.json(), stderr: told.stderr }
     },
@@ -60,12 +60,12 @@ describe('the AWS skills', { timeout: LONG_MS }, () => {
     at.aws.addInstances([{ id: 'i-1', region: 'eu-west-1' }], 'dev')
     at.aws.addInstances([{ id: 'i-2', region: 'eu-west-1', state: 'stopped' }], 'prod')
     at.aws.addInstances([{ id: 'i-3', region: 'eu-west-1' }], 'secret')
-    const { report } = await at.run_('count.py')
+    const { report } = await at.launch('count.py')
     expect(report.error ?? report.status).toMatchObject({ code: 'CALL_REFUSED' })
     expect(at.aws.requests.filter(({ account }) => account === accounts.secret)).toEqual([])
 
     at.write('count.py', script('aws/ec2-inventory', 'profiles=["dev", "prod"], regions=["eu-west-1"]'))
-    const opened = await at.run_('count.py')
+    const opened = await at.launch('count.py')
     expect({ exitCode: opened.exitCode, summary: opened.report.summary }).toEqual({
       exitCode: 0,
       summary: [
@@ -91,7 +91,7 @@ describe('the AWS skills', { timeout: LONG_MS }, () => {
       at.aws.addLogGroup('eu-west-1', name, [{ timestamp: now - 60_000, message: 'ERROR disk 7 is full' }])
     at.aws.onRequest = ({ params }) =>
       params.logGroupName === 'b' ? { error: 'AccessDeniedException', message: 'not authorized' } : 'ok'
-    const { report } = await at.run_('search.py')
+    const { report } = await at.launch('search.py')
     expect(report.summary).toMatch(/^1 event of 1 kind; 1 log group, /)
     expect(report.summary).toContain('1  ERROR disk <n> is full  (a)')
     expect(report.summary).toContain('not complete: b: AccessDeniedException: not authorized')
@@ -106,7 +106,7 @@ describe('the AWS skills', { timeout: LONG_MS }, () => {
       'search.py',
       script('logs/cloudwatch-search', 'log_groups=["a"], query="stats count(*) as errors"'),
     )
-    const query = await at.run_('search.py')
+    const query = await at.launch('search.py')
     expect({ exitCode: query.exitCode, calls: query.report.calls }).toMatchObject({
       exitCode: 0,
       calls: { mutations: 0, failed: 0 },

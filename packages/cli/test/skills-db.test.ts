@@ -46,7 +46,7 @@ test('PostgreSQL: the plan executes no SQL and lists what is pending; the apply 
     report: { status: 'planned', plan: { mutations: expect.any(Number) }, items: { total: 3, pending: 3 } },
   })
   expect(planned.report.summary).toContain('3 of 3 pending migrations to apply')
-  expect(planned.report.plan.preview.join()).toContain('m/0001_orders.sql')
+  expect(planned.report.plan.preview.join()).toContain('/* 0001_orders.sql */')
   expect(await sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")).toBe('0')
   const applied = await told(place, `apply ${planned.report.run} --yes`)
   expect(applied).toMatchObject({ exitCode: 0, report: { status: 'succeeded', items: { ok: 3 } } })

@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { addDeployment, changes, cluster, mutating, type Cluster, type Told } from './cluster.ts'
 
+// oxlint-disable-next-line typescript/no-explicit-any -- a test asserts the shape that a type would only claim
+type Loose = any
+
 const LONG_MS = 180_000
 const SKILLS = fileURLToPath(new URL('../../../dotcodex/skills', import.meta.url))
 
@@ -19,7 +22,7 @@ const run = ({ srecodex }: Cluster, script: string): Promise<Told> =>
   srecodex(['run', script, '--skills-dir', SKILLS, '--max-summary', '8000'])
 
 /** What the script says, also where the plan says something before it. */
-const resultOf = ({ report, stderr }: Told): any => {
+const resultOf = ({ report, stderr }: Told): Loose => {
   try {
     return JSON.parse(report.summary.slice(report.summary.indexOf('{')))
   } catch {
@@ -29,9 +32,17 @@ const resultOf = ({ report, stderr }: Told): any => {
 
 /** Deletes and patches of an object, by whoever is a client. */
 const countOf = (kubernetes: Kubernetes, verb: string, name?: string): number =>
-  kubernetes.requests.filter(one => one.applied && one.verb === verb && (name === undefined || one.name === name)).length
+  kubernetes.requests.filter(
+    one => one.applied && one.verb === verb && (name === undefined || one.name === name),
+  ).length
 
-const OWNER = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'uid-of-web-1', controller: true }
+const OWNER = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  name: 'web-1',
+  uid: 'uid-of-web-1',
+  controller: true,
+}
 
 function addDead(kubernetes: Kubernetes, name: string, isOwned = true): void {
   kubernetes.create('pods', {
@@ -48,8 +59,9 @@ function addDead(kubernetes: Kubernetes, name: string, isOwned = true): void {
 const podOf = (kubernetes: Kubernetes, workload: string): string =>
   kubernetes.store
     .list(resourceOf('pods'))
-    .find(({ metadata }) => metadata.labels?.['app'] === workload && metadata.deletionTimestamp === undefined)!.metadata
-    .name
+    .find(
+      ({ metadata }) => metadata.labels?.['app'] === workload && metadata.deletionTimestamp === undefined,
+    )!.metadata.name
 
 /** Kills an apply as soon as the server has done a request that fits; then resumes it to its end. */
 async function killedAt(at: Cluster, plan: string, fits: (request: RequestEntry) => boolean): Promise<Told> {
@@ -88,7 +100,11 @@ describe('k8s/pod-cleanup', { timeout: LONG_MS }, () => {
     kubernetes.forbidden.push({ verb: 'delete', name: 'c' })
     const applied = await srecodex(`apply ${planned.report.run} --yes`)
     expect(applied).toMatchObject({ exitCode: 1, report: { items: { total: 5, ok: 4, failed: 1 } } })
-    expect(resultOf(applied)).toMatchObject({ deleted: 4, failed: 1, failures: [{ class: 'forbidden', pods: ['shop/c'] }] })
+    expect(resultOf(applied)).toMatchObject({
+      deleted: 4,
+      failed: 1,
+      failures: [{ class: 'forbidden', pods: ['shop/c'] }],
+    })
     expect(applied.report.artifacts).toMatchObject([{ name: 'pods.json' }])
 
     kubernetes.forbidden.length = 0
@@ -105,7 +121,11 @@ describe('k8s/pod-cleanup', { timeout: LONG_MS }, () => {
     for (const name of dead) addDead(kubernetes, name)
     await kubernetes.settled()
     const { report } = await run(at, 'clean.py')
-    const resumed = await killedAt(at, report.run, ({ verb }) => verb === 'delete' && countOf(kubernetes, 'delete') >= 8)
+    const resumed = await killedAt(
+      at,
+      report.run,
+      ({ verb }) => verb === 'delete' && countOf(kubernetes, 'delete') >= 8,
+    )
     expect(resumed).toMatchObject({ exitCode: 0, report: { items: { total: 30, ok: 30 } } })
     expect(changes(kubernetes)).toEqual(Object.fromEntries(dead.map(name => [`delete shop/${name}`, 1])))
   })
@@ -118,7 +138,10 @@ describe('k8s/single-pod-restart', { timeout: LONG_MS }, () => {
     const pod = podOf(kubernetes, 'web')
     write('one.py', calling('k8s/single-pod-restart', { namespace: 'shop', pod }))
     const planned = await run(at, 'one.py')
-    expect(planned).toMatchObject({ exitCode: 3, report: { plan: { mutations: 1, targets: [`shop/pod/${pod}`] } } })
+    expect(planned).toMatchObject({
+      exitCode: 3,
+      report: { plan: { mutations: 1, targets: [`shop/pod/${pod}`] } },
+    })
     expect(resultOf(planned)).toMatchObject({
       summary: `to delete: shop/${pod}, which shop/deployment/web replaces`,
       restarted: true,
@@ -129,7 +152,9 @@ describe('k8s/single-pod-restart', { timeout: LONG_MS }, () => {
     const { replacement, ...rest } = resultOf(applied)
     expect(rest).toMatchObject({ restarted: true, owner: 'shop/deployment/web', ready: true })
     expect(replacement).not.toBe(pod)
-    expect(applied.report.artifacts.map(({ name }: { name: string }) => name)).toEqual([`logs/shop/${pod}/main.log`])
+    expect(applied.report.artifacts.map(({ name }: { name: string }) => name)).toEqual([
+      `logs/shop/${pod}/main.log`,
+    ])
     expect(changes(kubernetes)).toEqual({ [`delete shop/${pod}`]: 1 })
   })
 
@@ -148,10 +173,16 @@ describe('k8s/single-pod-restart', { timeout: LONG_MS }, () => {
     const at = await cluster({ deployments: ['shop/web'] })
     const { kubernetes, srecodex, write } = at
     const pod = podOf(kubernetes, 'web')
-    write('roll.py', calling('k8s/single-pod-restart', { namespace: 'shop', pod, method: 'rollout', save_logs: false }))
+    write(
+      'roll.py',
+      calling('k8s/single-pod-restart', { namespace: 'shop', pod, method: 'rollout', save_logs: false }),
+    )
     const planned = await run(at, 'roll.py')
     expect(planned.report.plan).toMatchObject({ mutations: 1, targets: ['shop/deployment/web'] })
-    expect(resultOf(await srecodex(`apply ${planned.report.run} --yes`))).toMatchObject({ restarted: true, ready: true })
+    expect(resultOf(await srecodex(`apply ${planned.report.run} --yes`))).toMatchObject({
+      restarted: true,
+      ready: true,
+    })
     expect(changes(kubernetes)).toEqual({ 'patch shop/web': 1 })
   })
 })
@@ -174,8 +205,12 @@ await summary({ health, triage })
     const { health, triage } = resultOf(looked)
     expect(health).toMatchObject({ checked: 5, healthy: 1, unreadable: [] })
     expect(health.unhealthy).toHaveLength(4)
-    expect(triage).toMatchObject({ pods: 4, workloads: 4, causes: [{ cause: 'crash', exit_code: 1, pods: 4 }] })
-    expect(triage.causes[0].workloads).toEqual(health.unhealthy.map(({ workload }: any) => workload))
+    expect(triage).toMatchObject({
+      pods: 4,
+      workloads: 4,
+      causes: [{ cause: 'crash', exit_code: 1, pods: 4 }],
+    })
+    expect(triage.causes[0].workloads).toEqual(health.unhealthy.map(({ workload }: Loose) => workload))
     expect(looked.report.artifacts).toMatchObject([{ name: 'crash-logs.jsonl' }])
     expect(mutating(kubernetes)).toEqual([])
   })
@@ -206,7 +241,13 @@ describe('deploy/rollout', { timeout: LONG_MS }, () => {
   const BAD = 'registry.test/web:2.0-imagepull'
   const files = (image: string): Record<string, string> => ({
     'deploy.py': calling('deploy/rollout', {
-      ...{ namespace: 'shop', workload: 'deployment/web', image, rollout_timeout_seconds: 10, settle_seconds: 1 },
+      ...{
+        namespace: 'shop',
+        workload: 'deployment/web',
+        image,
+        rollout_timeout_seconds: 10,
+        settle_seconds: 1,
+      },
     }),
   })
   const withWeb = async (image: string): Promise<Cluster> => {
@@ -218,7 +259,7 @@ describe('deploy/rollout', { timeout: LONG_MS }, () => {
   }
   const UNDO = 'kubectl rollout undo deployment/web --namespace=shop --to-revision=1'
   const imageOf = (kubernetes: Kubernetes): string =>
-    (kubernetes.get('deployments', 'shop', 'web') as any).spec.template.spec.containers[0].image
+    (kubernetes.get('deployments', 'shop', 'web') as Loose).spec.template.spec.containers[0].image
 
   test('the plan shows the change and the way back; a good one is shipped', async () => {
     const at = await withWeb(GOOD)
@@ -265,7 +306,11 @@ describe('deploy/rollout', { timeout: LONG_MS }, () => {
     const at = await withWeb(BAD)
     const { kubernetes } = at
     const { report } = await run(at, 'deploy.py')
-    const resumed = await killedAt(at, report.run, ({ verb }) => verb === 'patch' && countOf(kubernetes, 'patch') === 2)
+    const resumed = await killedAt(
+      at,
+      report.run,
+      ({ verb }) => verb === 'patch' && countOf(kubernetes, 'patch') === 2,
+    )
     expect(resultOf(resumed)).toMatchObject({ status: 'rolled-back' })
     expect(imageOf(kubernetes)).toBe('registry.test/web:1.0')
     expect(changes(kubernetes)).toEqual({ 'patch shop/web': 2 })
@@ -276,7 +321,7 @@ describe('deploy/rollout', { timeout: LONG_MS }, () => {
     const { kubernetes, srecodex } = at
     const { report } = await run(at, 'deploy.py')
     const { store } = kubernetes
-    const theirs = structuredClone(kubernetes.get('deployments', 'shop', 'web')) as any
+    const theirs = structuredClone(kubernetes.get('deployments', 'shop', 'web')) as Loose
     theirs.spec.template.spec.containers[0].image = 'registry.test/web:1.1'
     store.update(resourceOf('deployments'), theirs, { writer: { manager: 'them', subresource: null } })
     await kubernetes.settled()

@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import type { Kubernetes } from '../src/kubernetes/kubernetes.ts'
 import { resourceOf } from '../src/kubernetes/resources.ts'
-import { addPod, cluster, payload, resultOf, type Ended } from './skill-k8s-payload.ts'
+import { addPod, cluster, payload, resultOf, type Ended, type Loose } from './skill-k8s-payload.ts'
 
 const ENTRY = 'k8s/crashloop-triage/scripts/crashloop_triage.py'
-const SCRIPTS = fileURLToPath(new URL('../../../dotcodex/skills/k8s/crashloop-triage/scripts', import.meta.url))
+const SCRIPTS = fileURLToPath(
+  new URL('../../../dotcodex/skills/k8s/crashloop-triage/scripts', import.meta.url),
+)
 
 const triage = (it: Kubernetes, inputs: unknown = {}, user?: string): Promise<Ended> =>
   payload(it, ENTRY, inputs, user === undefined ? {} : { user })
@@ -19,7 +21,7 @@ const triage = (it: Kubernetes, inputs: unknown = {}, user?: string): Promise<En
 function died(it: Kubernetes, workload: string, terminated: object, state?: object): void {
   const pods = resourceOf('pods')
   for (const pod of it.store.list(pods).filter(({ metadata }) => metadata.labels?.['app'] === workload)) {
-    const copy = structuredClone(pod) as any
+    const copy = structuredClone(pod) as Loose
     const at = new Date(Date.now() - 5000).toISOString().replace(/\.\d+/, '')
     for (const one of copy.status.containerStatuses) {
       one.lastState = { terminated: { startedAt: at, finishedAt: at, ...terminated } }
@@ -30,11 +32,18 @@ function died(it: Kubernetes, workload: string, terminated: object, state?: obje
   }
 }
 
-const crowd = (it: Kubernetes, namespace: string, name: string, tag: string, replicas: number, log?: string): void => {
+const crowd = (
+  it: Kubernetes,
+  namespace: string,
+  name: string,
+  tag: string,
+  replicas: number,
+  log?: string,
+): void => {
   const seed = { namespace, name, replicas, image: `registry.test/${name}:1${tag}` }
   it.addWorkload(seed)
   if (log === undefined) return
-  const live = structuredClone(it.get('deployments', namespace, name)) as any
+  const live = structuredClone(it.get('deployments', namespace, name)) as Loose
   live.spec.template.metadata.annotations = { 'sim/log': log }
   it.store.update(resourceOf('deployments'), live, { writer: { manager: 'seed', subresource: null } })
 }
@@ -51,7 +60,7 @@ test('all of them, at whichever point of the loop they are, grouped by cause', a
     it.store
       .list(resourceOf('pods'))
       .filter(({ metadata }) => ['web', 'cache'].includes(metadata.labels?.['app'] ?? ''))
-      .map(pod => JSON.stringify(Object.keys((pod as any).status.containerStatuses[0].state))),
+      .map(pod => JSON.stringify(Object.keys((pod as Loose).status.containerStatuses[0].state))),
   )
   expect(states.size).toBe(3)
   const ended = await triage(it)
@@ -59,7 +68,7 @@ test('all of them, at whichever point of the loop they are, grouped by cause', a
   expect(done).toEqual({
     summary: [
       '27 of 32 pods crash, of 3 workloads, for 2 causes',
-      '18 crash (exit 1): psycopg<n>.OperationalError: connection refused: pay/deployment/ledger, shop/deployment/web',
+      '18 crash (exit 1): psycopg2.OperationalError: connection refused: pay/deployment/ledger, shop/deployment/web',
       '9 out-of-memory (exit 137): pay/deployment/cache',
       'not counted, they cannot start: ImagePullBackOff x2; see k8s/health-check',
     ].join('\n'),
@@ -69,7 +78,7 @@ test('all of them, at whichever point of the loop they are, grouped by cause', a
       {
         cause: 'crash',
         exit_code: 1,
-        last_log_line: 'psycopg<n>.OperationalError: connection refused',
+        last_log_line: 'psycopg2.OperationalError: connection refused',
         pods: 18,
         workloads: ['pay/deployment/ledger', 'shop/deployment/web'],
         since: expect.stringMatching(/^20\d\d-.*Z$/),
@@ -89,10 +98,13 @@ test('all of them, at whichever point of the loop they are, grouped by cause', a
   })
   const logs = it.requests.filter(({ resource }) => resource === 'pods/log')
   // One pod for each workload that has something to say.
-  expect(logs.map(({ namespace }) => namespace).sort()).toEqual(['pay', 'shop'])
+  expect(logs.map(({ namespace }) => String(namespace)).sort()).toEqual(['pay', 'shop'])
   expect(logs.every(({ query }) => query['previous'] === 'true' && query['tailLines'] === '50')).toBe(true)
   const kept = readFileSync(join(ended.folder, 'crash-logs.jsonl'), 'utf8').trim().split('\n')
-  expect(kept.map(line => JSON.parse(line).workload)).toEqual(['pay/deployment/ledger', 'shop/deployment/web'])
+  expect(kept.map(line => JSON.parse(line).workload)).toEqual([
+    'pay/deployment/ledger',
+    'shop/deployment/web',
+  ])
   expect(it.requests.every(({ method }) => method === 'GET')).toBe(true)
 })
 
@@ -114,8 +126,10 @@ test('each cause by its signs', async () => {
   for (const name of Object.keys(end)) crowd(it, 'shop', name, '', 1, logs[name] ?? 'bye\n')
   await it.settled()
   for (const [name, terminated] of Object.entries(end)) died(it, name, terminated)
-  const probed = it.store.list(resourceOf('pods')).find(({ metadata }) => metadata.labels?.['app'] === 'probed')!
-  const { name, namespace, uid } = probed.metadata
+  const probed = it.store
+    .list(resourceOf('pods'))
+    .find(({ metadata }) => metadata.labels?.['app'] === 'probed')!
+  const { name, namespace = 'shop', uid } = probed.metadata
   it.create('events', {
     metadata: { name: 'probed.1', namespace },
     type: 'Warning',
@@ -125,7 +139,7 @@ test('each cause by its signs', async () => {
   })
   const done = resultOf(await triage(it, { namespace: 'shop' }))
   const found = Object.fromEntries(
-    done.causes.flatMap(({ cause, exit_code, workloads }: any) =>
+    done.causes.flatMap(({ cause, exit_code, workloads }: Loose) =>
       workloads.map((one: string) => [one.split('/')[2], [cause, exit_code]]),
     ),
   )
@@ -151,10 +165,15 @@ test('what looks alike and is no loop: one restart, a long life since, a finishe
   const pods = resourceOf('pods')
   const single = structuredClone(
     it.store.list(pods).find(({ metadata }) => metadata.labels?.['app'] === 'once')!,
-  ) as any
+  ) as Loose
   single.status.containerStatuses[0].restartCount = 1
   single.status.initContainerStatuses = [
-    { name: 'init', restartCount: 5, ready: true, state: { terminated: { exitCode: 0, reason: 'Completed' } } },
+    {
+      name: 'init',
+      restartCount: 5,
+      ready: true,
+      state: { terminated: { exitCode: 0, reason: 'Completed' } },
+    },
   ]
   it.store.update(pods, single, { writer: { manager: 'kubelet', subresource: 'status' } })
   expect(resultOf(await triage(it))).toMatchObject({
@@ -162,7 +181,12 @@ test('what looks alike and is no loop: one restart, a long life since, a finishe
     causes: [{ workloads: ['shop/deployment/loops'] }],
   })
   addPod(it, { namespace: 'shop', name: 'done', mode: 'failed' })
-  it.store.mark(pods, it.store.list(pods).find(({ metadata }) => metadata.labels?.['app'] === 'loops')!, 30, ['x.test/hold'])
+  it.store.mark(
+    pods,
+    it.store.list(pods).find(({ metadata }) => metadata.labels?.['app'] === 'loops')!,
+    30,
+    ['x.test/hold'],
+  )
   expect(resultOf(await triage(it))).toMatchObject({
     pods: 0,
     causes: [],
@@ -172,11 +196,19 @@ test('what looks alike and is no loop: one restart, a long life since, a finishe
 
 test('by selector; bare pods and StatefulSets have their names; odd inputs stay words', async () => {
   const it = await cluster()
-  it.addWorkload({ namespace: 'shop', name: 'db', kind: 'StatefulSet', replicas: 1, image: 'registry.test/db:1-crashloop' })
+  it.addWorkload({
+    namespace: 'shop',
+    name: 'db',
+    kind: 'StatefulSet',
+    replicas: 1,
+    image: 'registry.test/db:1-crashloop',
+  })
   addPod(it, { namespace: 'shop', name: 'bare', mode: 'crashloop', labels: { app: 'bare' } })
   await it.settled()
   const done = resultOf(await triage(it, { namespace: 'shop', logs: false }))
-  expect(done.causes).toMatchObject([{ workloads: ['shop/pod/bare', 'shop/statefulset/db'], last_log_line: '' }])
+  expect(done.causes).toMatchObject([
+    { workloads: ['shop/pod/bare', 'shop/statefulset/db'], last_log_line: '' },
+  ])
   expect(resultOf(await triage(it, { selector: 'app=bare' }))).toMatchObject({ pods: 1 })
   expect(it.requests.filter(({ resource }) => resource === 'pods/log')).toHaveLength(1)
   const none = await triage(it, { namespace: '--all-namespaces' })
@@ -194,7 +226,9 @@ test('logs that are gone, forbidden or slow leave the exit code to group by', as
       ? { status: 400, message: 'previous terminated container "main" in pod "web" not found' }
       : 'ok'
   }
-  expect(resultOf(await triage(it)).causes).toMatchObject([{ last_log_line: expect.stringContaining('refused') }])
+  expect(resultOf(await triage(it)).causes).toMatchObject([
+    { last_log_line: expect.stringContaining('refused') },
+  ])
   it.onRequest = ({ resource }) => (resource === 'pods/log' ? 'hang' : 'ok')
   const begun = Date.now()
   const slow = await triage(it)
@@ -209,7 +243,9 @@ test('logs that are gone, forbidden or slow leave the exit code to group by', as
 }, 60_000)
 
 test('namespaces that may not be listed are named; ReplicaSets that may not be are told by the hash', async () => {
-  const it = await cluster({ forbidden: [{ verb: 'list', resource: 'pods', namespace: 'pay' }, { resource: 'replicasets' }] })
+  const it = await cluster({
+    forbidden: [{ verb: 'list', resource: 'pods', namespace: 'pay' }, { resource: 'replicasets' }],
+  })
   for (const namespace of ['shop', 'pay']) crowd(it, namespace, 'web', '-crashloop', 1)
   await it.settled()
   it.onRequest = ({ verb, resource, namespace }) =>
@@ -226,11 +262,17 @@ test('namespaces that may not be listed are named; ReplicaSets that may not be a
 })
 
 test('700 pods over two pages, and a server that throttles', async () => {
-  const it = await cluster({ mixedCrashStates: true, readyDelayMs: 5, throttle: { every: 4, retryAfterSeconds: 1 } })
+  const it = await cluster({
+    mixedCrashStates: true,
+    readyDelayMs: 5,
+    throttle: { every: 4, retryAfterSeconds: 1 },
+  })
   for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) crowd(it, 'shop', name, '-oom', 100)
   await it.settled(60_000)
   expect(resultOf(await triage(it))).toMatchObject({ pods: 700, workloads: 7, causes: [{ pods: 700 }] })
-  expect(it.requests.some(({ resource, query }) => resource === 'pods' && query['continue'] !== undefined)).toBe(true)
+  expect(
+    it.requests.some(({ resource, query }) => resource === 'pods' && query['continue'] !== undefined),
+  ).toBe(true)
 }, 90_000)
 
 test('a line of a log becomes a template without what is particular or secret', async () => {
@@ -241,7 +283,8 @@ test('a line of a log becomes a template without what is particular or secret', 
     'Error: token=eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x rejected',
     'panic: order 5f2b9c1e-77aa-4b1c-9d1e-0123456789ab of jane.doe@example.com\u001b[31m lost',
   ]
-  const words = 'import sys, json; from causes import log_line; print(json.dumps([log_line(one) for one in json.load(sys.stdin)]))'
+  const words =
+    'import sys, json; from causes import log_line; print(json.dumps([log_line(one) for one in json.load(sys.stdin)]))'
   const { stdout } = await execa('python3', ['-c', words], {
     cwd: SCRIPTS,
     input: JSON.stringify([

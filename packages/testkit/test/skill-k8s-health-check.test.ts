@@ -3,7 +3,15 @@
 import { expect, test } from 'vitest'
 import type { Kubernetes } from '../src/kubernetes/kubernetes.ts'
 import { resourceOf } from '../src/kubernetes/resources.ts'
-import { addPod, addService, cluster, payload, resultOf, type Ended } from './skill-k8s-payload.ts'
+import {
+  addPod,
+  addService,
+  cluster,
+  payload,
+  resultOf,
+  type Ended,
+  type Loose,
+} from './skill-k8s-payload.ts'
 
 const ENTRY = 'k8s/health-check/scripts/health_check.js'
 
@@ -11,7 +19,7 @@ const look = (it: Kubernetes, inputs: unknown, user?: string): Promise<Ended> =>
   payload(it, ENTRY, inputs, user === undefined ? {} : { user })
 
 /** Changes the status of a pod, as its node would. */
-function restatus(it: Kubernetes, workload: string, change: (status: any) => void): void {
+function restatus(it: Kubernetes, workload: string, change: (status: Loose) => void): void {
   const pods = resourceOf('pods')
   const pod = it.store.list(pods).find(({ metadata }) => metadata.labels?.['app'] === workload)!
   const copy = structuredClone(pod) as unknown as { status: unknown }
@@ -45,7 +53,7 @@ test('down, degraded, stuck and unstable, worst first, each with its reasons and
     container.lastState = { terminated: { exitCode: 1, reason: 'Error', finishedAt: ago(1_800_000) } }
     container.state.running.startedAt = ago(1_799_000)
   })
-  const stuck = structuredClone(it.get('deployments', 'shop', 'stuck')) as any
+  const stuck = structuredClone(it.get('deployments', 'shop', 'stuck')) as Loose
   stuck.spec.template.spec.containers[0].image = 'registry.test/stuck:2-configerror'
   it.store.update(resourceOf('deployments'), stuck, { writer: { manager: 'test', subresource: null } })
   await new Promise(resolve => setTimeout(resolve, 2500))
@@ -58,10 +66,7 @@ test('down, degraded, stuck and unstable, worst first, each with its reasons and
       state: 'down',
       ready: 0,
       desired: 3,
-      reasons: [
-        'ImagePullBackOff x3',
-        expect.stringContaining('Failed: Failed to pull image: rpc error'),
-      ],
+      reasons: ['ImagePullBackOff x3', expect.stringContaining('Failed: Failed to pull image: rpc error')],
       services: ['shop/gone'],
     },
     {
@@ -115,8 +120,12 @@ test('a restart that is long past, or that happened too seldom, is no instabilit
   for (const name of ['old', 'rare']) it.addWorkload({ namespace: 'shop', name, replicas: 1 })
   await it.settled()
   const end = (at: number) => ({ terminated: { exitCode: 1, reason: 'Error', finishedAt: ago(at) } })
-  restatus(it, 'old', ({ containerStatuses: [one] }) => Object.assign(one, { restartCount: 9, lastState: end(4e6) }))
-  restatus(it, 'rare', ({ containerStatuses: [one] }) => Object.assign(one, { restartCount: 2, lastState: end(1e5) }))
+  restatus(it, 'old', ({ containerStatuses: [one] }) =>
+    Object.assign(one, { restartCount: 9, lastState: end(4e6) }),
+  )
+  restatus(it, 'rare', ({ containerStatuses: [one] }) =>
+    Object.assign(one, { restartCount: 2, lastState: end(1e5) }),
+  )
   expect(resultOf(await look(it, { namespace: 'shop' }))).toMatchObject({ checked: 2, healthy: 2 })
   expect(resultOf(await look(it, { namespace: 'shop', restarts: 2 })).unhealthy).toMatchObject([
     { workload: 'shop/deployment/rare', state: 'unstable' },
@@ -136,7 +145,12 @@ test('unschedulable pods, and events that are too old to explain anything', asyn
     { state: 'down', reasons: ['FailedScheduling: 0/3 nodes are available: 3 Insufficient memory.'] },
   ])
   const other = await cluster()
-  other.addWorkload({ namespace: 'shop', name: 'probe', replicas: 1, image: 'registry.test/probe:1-notready' })
+  other.addWorkload({
+    namespace: 'shop',
+    name: 'probe',
+    replicas: 1,
+    image: 'registry.test/probe:1-notready',
+  })
   await other.settled()
   const fresh = resultOf(await look(other, { namespace: 'shop' }))
   expect(fresh.unhealthy[0].reasons).toEqual([
@@ -184,7 +198,9 @@ test('700 pods over two pages', async () => {
   expect(done.unhealthy.map(({ reasons }: { reasons: string[] }) => reasons[0])).toEqual(
     Array.from({ length: 7 }, () => 'ImagePullBackOff x100'),
   )
-  expect(it.requests.some(({ resource, query }) => resource === 'pods' && query['continue'] !== undefined)).toBe(true)
+  expect(
+    it.requests.some(({ resource, query }) => resource === 'pods' && query['continue'] !== undefined),
+  ).toBe(true)
 }, 90_000)
 
 test('what may not be listed is named, and the rest is judged; nothing at all is an error', async () => {

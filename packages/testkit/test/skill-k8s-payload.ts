@@ -23,6 +23,9 @@ export async function cluster(options: KubernetesOptions = {}): Promise<Kubernet
   return it
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- a test asserts the shape that a type would only claim
+export type Loose = any
+
 export interface Ended {
   readonly exitCode: number | undefined
   readonly stdout: string
@@ -72,8 +75,7 @@ export async function payload(
 }
 
 /** The result of a payload that must succeed. */
-// oxlint-disable-next-line typescript/no-explicit-any -- a test asserts the shape that a type would only claim
-export function resultOf({ exitCode, stdout, stderr }: Ended): any {
+export function resultOf({ exitCode, stdout, stderr }: Ended): Loose {
   if (exitCode !== 0) throw new Error(`exit code ${exitCode}: ${stderr}`)
   return JSON.parse(stdout)
 }
@@ -93,7 +95,13 @@ export interface PodSeed {
 /** A pod that no controller of the stand-in makes, owned by whatever it says. */
 export function addPod(it: Kubernetes, { namespace, name, mode = 'evicted', owner, ...seed }: PodSeed): void {
   const [kind = '', of = ''] = owner?.split('/') ?? []
-  const reference: OwnerReference = { apiVersion: 'v1', kind, name: of, uid: `uid-of-${of}`, controller: true }
+  const reference: OwnerReference = {
+    apiVersion: 'v1',
+    kind,
+    name: of,
+    uid: `uid-of-${of}`,
+    controller: true,
+  }
   it.create('pods', {
     metadata: {
       name,

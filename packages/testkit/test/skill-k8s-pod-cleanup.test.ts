@@ -37,7 +37,12 @@ test('evicted and failed pods go; every other one is kept, and told why', async 
     { namespace: 'shop', name: 'nightly-1', owner: 'Job/nightly', mode: 'failed' },
     { namespace: 'shop', name: 'flow-1', owner: 'Workflow/flow', mode: 'failed' },
     { namespace: 'shop', name: 'etcd-node-1', owner: 'Node/node-1', mode: 'failed' },
-    { namespace: 'shop', name: 'mirror', annotations: { 'kubernetes.io/config.mirror': 'x' }, mode: 'failed' },
+    {
+      namespace: 'shop',
+      name: 'mirror',
+      annotations: { 'kubernetes.io/config.mirror': 'x' },
+      mode: 'failed',
+    },
     { namespace: 'pay', name: 'elsewhere', owner: OWNED },
   ])
   const ended = await cleanup(it, { namespace: 'shop' })
@@ -75,7 +80,11 @@ test('evicted and failed pods go; every other one is kept, and told why', async 
 test('bare pods and pods of finished Jobs only when asked; those of a Job that runs never', async () => {
   const it = await standIn()
   const condition = { type: 'Complete', status: 'True' }
-  it.create('jobs', { metadata: { namespace: 'shop', name: 'over' }, spec: {}, status: { conditions: [condition] } })
+  it.create('jobs', {
+    metadata: { namespace: 'shop', name: 'over' },
+    spec: {},
+    status: { conditions: [condition] },
+  })
   it.create('jobs', { metadata: { namespace: 'shop', name: 'runs' }, spec: {}, status: { active: 1 } })
   await withPods(it, [
     { namespace: 'shop', name: 'over-1', owner: 'Job/over', mode: 'succeeded' },
@@ -133,13 +142,16 @@ test('label, pattern and namespace narrow each other; names that a shell would r
 test('a thousand of them, over several pages; more than max_delete, and none goes', async () => {
   const it = await standIn()
   const count = 1100
-  for (let index = 0; index < count; index++) addPod(it, { namespace: 'shop', name: `dead-${index}`, owner: OWNED })
+  for (let index = 0; index < count; index++)
+    addPod(it, { namespace: 'shop', name: `dead-${index}`, owner: OWNED })
   await it.settled()
   const refused = await cleanup(it, { namespace: 'shop' })
   expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
   expect(refused.stderr).toContain('1100 pods would be deleted, and max_delete is 500: nothing was deleted')
   expect(deletedPods(it)).toEqual([])
-  expect(it.requests.filter(({ verb, resource }) => verb === 'list' && resource === 'pods').length).toBeGreaterThan(2)
+  expect(
+    it.requests.filter(({ verb, resource }) => verb === 'list' && resource === 'pods').length,
+  ).toBeGreaterThan(2)
 })
 
 test('looked at again: a healthy pod that took the name over is left alone', async () => {
@@ -168,7 +180,10 @@ test('looked at again: a healthy pod that took the name over is left alone', asy
 
 test('an answer that was lost is settled by the uid; one that nobody can settle is unknown', async () => {
   const it = await standIn()
-  await withPods(it, ['gone', 'stays', 'dark'].map(name => ({ namespace: 'shop', name, owner: OWNED })))
+  await withPods(
+    it,
+    ['gone', 'stays', 'dark'].map(name => ({ namespace: 'shop', name, owner: OWNED })),
+  )
   const lost = new Set<string>()
   it.onRequest = ({ verb, name, resource }) => {
     if (verb === 'delete' && name !== null) {
@@ -176,7 +191,8 @@ test('an answer that was lost is settled by the uid; one that nobody can settle 
       return name === 'stays' ? 'drop' : 'drop-after-apply'
     }
     // After its delete nobody may look at this one any more, nor at all of them.
-    if (lost.has('dark') && resource === 'pods' && (name === 'dark' || verb === 'list')) return { status: 500 }
+    if (lost.has('dark') && resource === 'pods' && (name === 'dark' || verb === 'list'))
+      return { status: 500 }
     return 'ok'
   }
   const done = resultOf(await cleanup(it, { namespace: 'shop' }))
@@ -187,7 +203,10 @@ test('an answer that was lost is settled by the uid; one that nobody can settle 
 
 test('throttling is waited out; a pod that may not be deleted fails alone', async () => {
   const it = await standIn({ forbidden: [{ verb: 'delete', name: 'held' }] })
-  await withPods(it, ['held', 'slow'].map(name => ({ namespace: 'shop', name, owner: OWNED })))
+  await withPods(
+    it,
+    ['held', 'slow'].map(name => ({ namespace: 'shop', name, owner: OWNED })),
+  )
   const once = new Set(['slow'])
   it.onRequest = ({ verb, name }) => (verb === 'delete' && once.delete(name ?? '') ? { status: 429 } : 'ok')
   expect(resultOf(await cleanup(it, { namespace: 'shop' }))).toMatchObject({

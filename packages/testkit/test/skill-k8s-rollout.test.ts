@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Kubernetes } from '../src/kubernetes/kubernetes.ts'
 import { applied } from '../src/kubernetes/request-log.ts'
 import { resourceOf } from '../src/kubernetes/resources.ts'
-import { addService, cluster, payload, resultOf, type Ended } from './skill-k8s-payload.ts'
+import { addService, cluster, payload, resultOf, type Ended, type Loose } from './skill-k8s-payload.ts'
 
 const ENTRY = 'deploy/rollout/scripts/rollout.py'
 const GOOD = 'registry.test/web:2.0'
@@ -19,7 +19,13 @@ const deploy = (it: Kubernetes, inputs: object, user?: string): Promise<Ended> =
   payload(
     it,
     ENTRY,
-    { namespace: 'shop', workload: 'deployment/web', rollout_timeout_seconds: 10, settle_seconds: 0, ...inputs },
+    {
+      namespace: 'shop',
+      workload: 'deployment/web',
+      rollout_timeout_seconds: 10,
+      settle_seconds: 0,
+      ...inputs,
+    },
     user === undefined ? {} : { user },
   )
 
@@ -31,7 +37,7 @@ async function withWeb(seed: object = {}, options: object = {}): Promise<Kuberne
 }
 
 const imageOf = (it: Kubernetes, plural = 'deployments', name = 'web'): string =>
-  (it.get(plural, 'shop', name) as any).spec.template.spec.containers[0].image
+  (it.get(plural, 'shop', name) as Loose).spec.template.spec.containers[0].image
 
 /** Changes of the workload by a client, in order. */
 const changes = (it: Kubernetes): string[] =>
@@ -41,8 +47,8 @@ const changes = (it: Kubernetes): string[] =>
   })
 
 /** A client's change to the live object. */
-function edit(it: Kubernetes, change: (object: any) => void, plural = 'deployments', name = 'web'): void {
-  const object = structuredClone(it.get(plural, 'shop', name)) as any
+function edit(it: Kubernetes, change: (object: Loose) => void, plural = 'deployments', name = 'web'): void {
+  const object = structuredClone(it.get(plural, 'shop', name)) as Loose
   change(object)
   it.store.update(resourceOf(plural), object, { writer: { manager: 'somebody', subresource: null } })
 }
@@ -74,7 +80,11 @@ test.each(['Deployment', 'StatefulSet', 'DaemonSet'] as const)('a %s: bad, and t
   const it = await withWeb({ kind })
   const workload = `${kind.toLowerCase()}/web`
   const done = resultOf(await deploy(it, { workload, image: BAD, rollout_timeout_seconds: 2 }))
-  expect(done).toMatchObject({ status: 'rolled-back', revision_before: 1, image_after: ['main=registry.test/web:1.0'] })
+  expect(done).toMatchObject({
+    status: 'rolled-back',
+    revision_before: 1,
+    image_after: ['main=registry.test/web:1.0'],
+  })
   expect(done.reason).toContain('ImagePullBackOff')
   expect(done.summary).toContain(`rolled ${workload} in shop back to what revision 1 was: `)
   expect(imageOf(it, `${kind.toLowerCase()}s`)).toBe('registry.test/web:1.0')
@@ -104,7 +114,7 @@ test('it rolls out, and then its containers restart: bad', async () => {
       if (asked) {
         const pods = resourceOf('pods')
         for (const pod of it.store.list(pods)) {
-          const copy = structuredClone(pod) as any
+          const copy = structuredClone(pod) as Loose
           if (copy.spec.containers[0].image !== GOOD || copy.status.containerStatuses === undefined) continue
           copy.status.containerStatuses[0].restartCount += 1
           it.store.update(pods, copy, { writer: { manager: 'kubelet', subresource: 'status' } })
@@ -115,7 +125,10 @@ test('it rolls out, and then its containers restart: bad', async () => {
     return 'ok'
   }
   const done = resultOf(await deploy(it, { image: GOOD, settle_seconds: 3 }))
-  expect(done).toMatchObject({ status: 'rolled-back', reason: expect.stringMatching(/^containers restarted \d+ times/) })
+  expect(done).toMatchObject({
+    status: 'rolled-back',
+    reason: expect.stringMatching(/^containers restarted \d+ times/),
+  })
   expect(imageOf(it)).toBe('registry.test/web:1.0')
 }, 40_000)
 
@@ -127,8 +140,9 @@ test('a service that selects the pods has too few endpoints: bad', async () => {
   // Slices of the service, as a controller that lags behind leaves them.
   const slices = resourceOf('endpointslices')
   it.store.onChange(({ resource, object }) => {
-    if (resource !== slices || (object as any).endpoints.length === 0) return
-    it.store.update(slices, { ...structuredClone(object), endpoints: [] } as never, {
+    if (resource !== slices || (object as Loose).endpoints.length === 0) return
+    const empty: Loose = { ...structuredClone(object), endpoints: [] }
+    it.store.update(slices, empty, {
       writer: { manager: 'kube-controller-manager', subresource: null },
     })
   })
@@ -154,12 +168,16 @@ test('the URL has the last word', async () => {
   expect(bad).toMatchObject({ status: 'rolled-back', reason: `${health_url} answers 503` })
   code = 204
   await it.settled()
-  expect(resultOf(await deploy(it, { image: GOOD, health_url, health_retries: 1 }))).toMatchObject({ status: 'deployed' })
+  expect(resultOf(await deploy(it, { image: GOOD, health_url, health_retries: 1 }))).toMatchObject({
+    status: 'deployed',
+  })
 }, 40_000)
 
 test('the image is there already: nothing is changed, and its health is looked at', async () => {
   const it = await withWeb()
-  expect(resultOf(await deploy(it, { image: 'registry.test/web:1.0' }))).toMatchObject({ status: 'unchanged' })
+  expect(resultOf(await deploy(it, { image: 'registry.test/web:1.0' }))).toMatchObject({
+    status: 'unchanged',
+  })
   const sick = await withWeb({ image: BAD, progressDeadlineSeconds: 1 })
   const done = resultOf(await deploy(sick, { image: BAD, rollout_timeout_seconds: 2 }))
   expect(done).toMatchObject({ status: 'failed' })
@@ -171,7 +189,7 @@ test('a manifest: applied, or already so, or bad in its template', async () => {
   const it = await withWeb()
   const file = join(tmpdir(), `srecodex-manifest-${process.pid}-$(id).yaml`)
   const write = (image: string, rate: string): void => {
-    const { metadata, spec } = it.get('deployments', 'shop', 'web') as any
+    const { metadata, spec } = it.get('deployments', 'shop', 'web') as Loose
     const template = structuredClone(spec.template)
     template.spec.containers[0].image = image
     const workload = {
@@ -180,14 +198,26 @@ test('a manifest: applied, or already so, or bad in its template', async () => {
       metadata: { name: metadata.name, namespace: 'shop', labels: metadata.labels },
       spec: { replicas: spec.replicas, selector: spec.selector, template },
     }
-    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'limits', namespace: 'shop' }, data: { rate } }
+    const map = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'limits', namespace: 'shop' },
+      data: { rate },
+    }
     onTestFinished(() => rmSync(file, { force: true }))
     writeFileSync(file, documents(map, workload))
   }
   write('registry.test/web:1.0', '1')
-  expect(resultOf(await deploy(it, { manifest: file }))).toMatchObject({ status: 'unchanged', reason: null, revision_after: 1 })
+  expect(resultOf(await deploy(it, { manifest: file }))).toMatchObject({
+    status: 'unchanged',
+    reason: null,
+    revision_after: 1,
+  })
   write(GOOD, '2')
-  expect(resultOf(await deploy(it, { manifest: file }))).toMatchObject({ status: 'deployed', revision_after: 2 })
+  expect(resultOf(await deploy(it, { manifest: file }))).toMatchObject({
+    status: 'deployed',
+    revision_after: 2,
+  })
   write(BAD, '3')
   const bad = resultOf(await deploy(it, { manifest: file, rollout_timeout_seconds: 2 }))
   expect(bad).toMatchObject({ status: 'rolled-back', image_after: [`main=${GOOD}`] })
@@ -196,7 +226,7 @@ test('a manifest: applied, or already so, or bad in its template', async () => {
 test('apply that fails half way: what was changed all the same is named, and the template goes back', async () => {
   const it = await withWeb()
   const file = join(tmpdir(), `srecodex-half-${process.pid}.yaml`)
-  const spec = structuredClone((it.get('deployments', 'shop', 'web') as any).spec)
+  const spec = structuredClone((it.get('deployments', 'shop', 'web') as Loose).spec)
   spec.template.spec.containers[0].image = GOOD
   const of = (kind: string, name: string, more: object): object => ({
     apiVersion: kind === 'Deployment' ? 'apps/v1' : 'v1',
@@ -210,7 +240,9 @@ test('apply that fails half way: what was changed all the same is named, and the
   writeFileSync(file, documents(...items))
   it.forbidden.push({ verb: 'create', name: 'closed' })
   it.onRequest = ({ verb, name }) =>
-    verb === 'create' && name === 'closed' ? { status: 403, message: 'configmaps "closed" is forbidden: no' } : 'ok'
+    verb === 'create' && name === 'closed'
+      ? { status: 403, message: 'configmaps "closed" is forbidden: no' }
+      : 'ok'
   const done = resultOf(await deploy(it, { manifest: file }))
   expect(done).toMatchObject({ status: 'rolled-back' })
   expect(done.reason).toContain('changed all the same, and not undone: configmap/limits')
@@ -221,7 +253,12 @@ test('before the first change: nothing is done where it cannot work', async () =
   const it = await withWeb({ paused: true })
   it.addWorkload({ namespace: 'shop', name: 'hand', kind: 'DaemonSet', updateStrategy: 'OnDelete' })
   it.addWorkload({ namespace: 'shop', name: 'two' })
-  edit(it, object => object.spec.template.spec.containers.push({ name: 'side', image: 'registry.test/side:1' }), 'deployments', 'two')
+  edit(
+    it,
+    object => object.spec.template.spec.containers.push({ name: 'side', image: 'registry.test/side:1' }),
+    'deployments',
+    'two',
+  )
   await it.settled()
   for (const [inputs, reason] of [
     [{}, 'it is paused: a change would not be rolled out'],
@@ -232,7 +269,9 @@ test('before the first change: nothing is done where it cannot work', async () =
   ] as const) {
     expect(resultOf(await deploy(it, { image: GOOD, ...inputs }))).toMatchObject({ status: 'failed', reason })
   }
-  const viewer = resultOf(await deploy(it, { image: GOOD, workload: 'deployment/two', container: 'side' }, 'viewer'))
+  const viewer = resultOf(
+    await deploy(it, { image: GOOD, workload: 'deployment/two', container: 'side' }, 'viewer'),
+  )
   expect(viewer).toMatchObject({ status: 'failed', reason: expect.stringContaining('forbidden') })
   expect(changes(it)).toEqual([])
 }, 40_000)
@@ -255,7 +294,9 @@ test('connections that break and throttling: the change is made once, and the wa
     if (verb === 'watch' && watches-- > 0) return { status: 503, message: 'connection refused by a proxy' }
     return 'ok'
   }
-  expect(resultOf(await deploy(it, { image: GOOD, rollout_timeout_seconds: 20 }))).toMatchObject({ status: 'deployed' })
+  expect(resultOf(await deploy(it, { image: GOOD, rollout_timeout_seconds: 20 }))).toMatchObject({
+    status: 'deployed',
+  })
   expect(changes(it)).toEqual([`patch deployments/web ${GOOD}`])
 }, 40_000)
 
@@ -274,7 +315,9 @@ test('a rollback that fails as well needs a person, in capitals', async () => {
   it.onRequest = ({ verb }) => (verb === 'patch' && ++patches >= 2 ? { status: 500 } : 'ok')
   const done = resultOf(await deploy(it, { image: BAD, rollout_timeout_seconds: 2 }))
   expect(done).toMatchObject({ status: 'rollback-failed', image_after: [`main=${BAD}`] })
-  expect(done.summary).toMatch(/^ROLLBACK FAILED, NEEDS A PERSON: deployment\/web in shop: .*ImagePullBackOff/)
+  expect(done.summary).toMatch(
+    /^ROLLBACK FAILED, NEEDS A PERSON: deployment\/web in shop: .*ImagePullBackOff/,
+  )
 }, 40_000)
 
 test.each([

@@ -54,8 +54,15 @@ test('rollout: the owner is rolled, the pod itself is not deleted', async () => 
   const it = await cluster()
   it.addWorkload({ namespace: 'shop', name: 'web' })
   await it.settled()
-  const done = resultOf(await restart(it, { namespace: 'shop', pod: podOf(it, 'shop', 'web'), method: 'rollout' }))
-  expect(done).toMatchObject({ restarted: true, owner: 'shop/deployment/web', replacement: null, ready: true })
+  const done = resultOf(
+    await restart(it, { namespace: 'shop', pod: podOf(it, 'shop', 'web'), method: 'rollout' }),
+  )
+  expect(done).toMatchObject({
+    restarted: true,
+    owner: 'shop/deployment/web',
+    replacement: null,
+    ready: true,
+  })
   expect(restarts(it)).toEqual(['shop/deployments/web'])
   expect(deletedPods(it)).toEqual([])
 })
@@ -76,7 +83,12 @@ test('a replacement that does not become ready is told with its reason, by eithe
 test('what must not be restarted so is refused, and nothing reaches the pod', async () => {
   const it = await cluster()
   addPod(it, { namespace: 'shop', name: 'bare', mode: 'ok' })
-  addPod(it, { namespace: 'shop', name: 'etcd', mode: 'ok', annotations: { 'kubernetes.io/config.mirror': 'x' } })
+  addPod(it, {
+    namespace: 'shop',
+    name: 'etcd',
+    mode: 'ok',
+    annotations: { 'kubernetes.io/config.mirror': 'x' },
+  })
   addPod(it, { namespace: 'shop', name: 'nightly-1', mode: 'ok', owner: 'Job/nightly' })
   addPod(it, { namespace: 'shop', name: 'lonely-1', mode: 'ok', owner: 'ReplicaSet/lonely' })
   await it.settled()
@@ -102,12 +114,20 @@ test('what must not be restarted so is refused, and nothing reaches the pod', as
 
 test('a pod that is going already is left to go', async () => {
   const it = await cluster()
-  addPod(it, { namespace: 'shop', name: 'held', mode: 'ok', owner: 'ReplicaSet/web-1', finalizers: ['x.test/hold'] })
+  addPod(it, {
+    namespace: 'shop',
+    name: 'held',
+    mode: 'ok',
+    owner: 'ReplicaSet/web-1',
+    finalizers: ['x.test/hold'],
+  })
   await it.settled()
   it.store.mark(resourceOf('pods'), it.get('pods', 'shop', 'held'), 30, ['x.test/hold'])
   const done = resultOf(await restart(it, { namespace: 'shop', pod: 'held' }))
   expect(done).toMatchObject({ restarted: false, ready: false })
-  expect(done.summary).toMatch(/is being deleted since 20.*: nothing was done; finalizers hold it: x\.test\/hold/)
+  expect(done.summary).toMatch(
+    /is being deleted since 20.*: nothing was done; finalizers hold it: x\.test\/hold/,
+  )
   expect(deletedPods(it)).toEqual([])
 })
 
@@ -117,7 +137,9 @@ test('a name that is gone: those that are like it are told', async () => {
   await it.settled()
   const { exitCode, stderr } = await restart(it, { namespace: 'shop', pod: 'web-5c9d8f7b6-abcde' })
   expect(exitCode).toBe(1)
-  expect(stderr).toContain(`there is no pod web-5c9d8f7b6-abcde in shop; similar: ${podOf(it, 'shop', 'web')}`)
+  expect(stderr).toContain(
+    `there is no pod web-5c9d8f7b6-abcde in shop; similar: ${podOf(it, 'shop', 'web')}`,
+  )
 })
 
 test('a disruption budget that is spent is told before the delete', async () => {
@@ -136,7 +158,9 @@ test('a disruption budget that is spent is told before the delete', async () => 
   await it.settled()
   const ended = await restart(it, { namespace: 'shop', pod: podOf(it, 'shop', 'web') })
   expect(ended.stderr).toContain('disruption budget spent has none left')
-  expect(resultOf(ended).summary).toContain('disruption budget spent has none left, which a delete does not ask')
+  expect(resultOf(ended).summary).toContain(
+    'disruption budget spent has none left, which a delete does not ask',
+  )
 })
 
 test('an answer that was lost: by the pod itself', async () => {
@@ -145,7 +169,10 @@ test('an answer that was lost: by the pod itself', async () => {
   await it.settled()
   const [web, cart] = [podOf(it, 'shop', 'web'), podOf(it, 'shop', 'cart')]
   it.onRequest = ({ verb }) => (verb === 'delete' ? 'drop-after-apply' : 'ok')
-  expect(resultOf(await restart(it, { namespace: 'shop', pod: web }))).toMatchObject({ restarted: true, ready: true })
+  expect(resultOf(await restart(it, { namespace: 'shop', pod: web }))).toMatchObject({
+    restarted: true,
+    ready: true,
+  })
   it.onRequest = ({ verb }) => (verb === 'delete' ? 'drop' : 'ok')
   const { exitCode, stderr } = await restart(it, { namespace: 'shop', pod: cart })
   expect({ exitCode }).toEqual({ exitCode: 1 })

@@ -33,6 +33,7 @@ function targetsOf(plan: Plan, tool: string, verb: string): string {
   const targets = plan.calls
     .filter(call => call.tool === tool && call.verb === verb)
     .flatMap(call => call.targets)
+    .sort()
   const shown = targets.slice(0, SHOWN_TARGETS).join(', ')
   return targets.length > SHOWN_TARGETS ? `${shown}, … ${targets.length - SHOWN_TARGETS} more` : shown
 }

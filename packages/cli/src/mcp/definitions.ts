@@ -126,7 +126,8 @@ export function definitions(allowed: Allowed): Tool[] {
       title: 'Find skills',
       description:
         'Finds tested building blocks for a task, with typed signatures for use in a script: skill(id, ...). ' +
-        'Ask once, before you write the script. An empty list means that nothing fits: write the script without.',
+        'Ask once, before you write the script; not for what one command does. An empty list: write it without. ' +
+        'A signature that ends in … is whole where limit is 1.',
       outputSchema: FOUND_SKILLS,
       annotations: READS,
     },

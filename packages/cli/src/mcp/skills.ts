@@ -36,6 +36,8 @@ const BOUNDS = [
   { first: 600, rest: 200, when: 160 },
   { first: 500, rest: 120, when: 100 },
   { first: 400, rest: 80, when: 80 },
+  { first: 300, rest: 70, when: 60 },
+  { first: 160, rest: 60, when: 50 },
 ] as const
 
 function foundResult(skills: readonly RegisteredSkill[]): Outcome {
@@ -45,7 +47,7 @@ function foundResult(skills: readonly RegisteredSkill[]): Outcome {
         id: skill.id,
         name: cut(skill.name, 60),
         whenToUse: cut(skill.intent === '' ? skill.description : skill.intent, bound.when),
-        risk: skill.riskLevel + (skill.requiresConfirmation ? ', asks before it changes something' : ''),
+        risk: skill.riskLevel + (skill.requiresConfirmation ? ', always planned' : ''),
         signature: cut(signature(skill), index === 0 ? bound.first : bound.rest),
       }))
       const lines = told.map(one => `${one.id} (risk ${one.risk})\n${one.whenToUse}\n${one.signature}`)

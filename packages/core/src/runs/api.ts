@@ -5,6 +5,7 @@ import { userInfo } from 'node:os'
 import { homes } from '../config/paths.ts'
 import { loadConfig } from '../config/load.ts'
 import { SrecodexError } from '../errors.ts'
+import { BUILT_IN_TOOLS } from '../tools/effects/names.ts'
 import type { Plan } from '../tools/plan.ts'
 import { recoverInterrupted } from './cleanup.ts'
 import type { Approval, Continuation, RunEvent, RunOptions, RunScriptOptions } from './options.ts'
@@ -34,6 +35,7 @@ export async function runScript(options: RunScriptOptions): Promise<RunReport> {
         workspace: options.workspace ?? process.cwd(),
         env: environment,
         flags: settings,
+        builtInTools: BUILT_IN_TOOLS,
       })
     ).config
   const home = homes(environment)
@@ -112,10 +114,10 @@ export async function resumeRun(
 }
 
 function refuseStale(state: string, record: RunRecord, plan: Plan): void {
-  const stale = (message: string): SrecodexError =>
-    new SrecodexError('PLAN_STALE', message, { hint: 'run the script again', details: { run: record.id } })
+  const stale = (message: string, hint = 'run the script again'): SrecodexError =>
+    new SrecodexError('PLAN_STALE', message, { hint, details: { run: record.id } })
   const by = continuedBy(runFolder(state, record.id))
-  if (by !== null) throw stale(`the plan of ${record.id} was used by run ${by}`)
+  if (by !== null) throw stale(`the plan of ${record.id} was used by run ${by}`, `srecodex runs show ${by}`)
   if (plan.id !== record.id || plan.bound.script !== record.report.script.sha256) {
     throw stale(`the plan in ${record.id} was made for something else`)
   }
@@ -143,7 +145,12 @@ async function continueRun(
   const environment = options.callerEnvironment ?? process.env
   const home = homes(environment)
   const { workspace, settings } = record
-  const { config } = await loadConfig({ workspace, env: environment, flags: settings })
+  const { config } = await loadConfig({
+    workspace,
+    env: environment,
+    flags: settings,
+    builtInTools: BUILT_IN_TOOLS,
+  })
   const folder = runFolder(home.state, record.id)
   return runAndTidy({
     script: options.script ?? keptScript(record, folder.script),

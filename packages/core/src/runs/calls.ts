@@ -264,6 +264,7 @@ class Calls implements RunCalls {
     const { approveDrift } = this.#options
     if (approveDrift !== undefined && this.#wanted.length === 0 && this.#drained === undefined) {
       this.#wait(true)
+      this.#identities = await this.#broker.identities()
       const approved = await approveDrift(this.#plan([wanted], [])).catch(() => false)
       this.#wait(false)
       if (approved) {

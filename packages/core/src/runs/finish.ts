@@ -108,6 +108,14 @@ export async function writeReport(parts: {
     redactor,
   })
   const { status, error } = verdictOfCalls(calls, await verdict(parts, redactor))
+  const told = await withoutSecrets(
+    {
+      items: cutItems(calls.items),
+      plan: calls.plan === null ? null : planInReport(calls.plan),
+      error: error === null ? null : { code: error.code, message: error.message, hint: error.hint },
+    },
+    redactor,
+  )
   const summary = status === 'planned' ? cut(plannedSummary(calls, said), config.summary.maxChars) : said
   return {
     ...pending,
@@ -120,9 +128,8 @@ export async function writeReport(parts: {
       stdout: { bytes: outcome.stdout.bytes, lines: outcome.stdout.lines },
       stderr: { bytes: outcome.stderr.bytes, lines: outcome.stderr.lines },
     },
-    items: cutItems(calls.items),
     calls: { ...calls.counts, enforced: pending.calls.enforced },
-    plan: calls.plan === null ? null : planInReport(calls.plan),
+    ...told,
     artifacts: listArtifacts(folder.artifacts),
     context: {
       rawTokens:
@@ -138,8 +145,22 @@ export async function writeReport(parts: {
     next:
       nextOfCalls(folder.id, status, calls) ??
       (status === 'succeeded' ? null : nextCommand(folder.id, outcome, error?.stream ?? null)),
-    error: error === null ? null : { code: error.code, message: error.message, hint: error.hint },
   }
+}
+
+/** Targets, arguments, keys and messages are the script's words, or a server's: they may hold secrets. */
+async function withoutSecrets<Told extends object>(told: Told, redactor: Redactor): Promise<Told> {
+  const redact = async (value: unknown): Promise<unknown> => {
+    if (typeof value === 'string') return redactor.redact(value)
+    if (Array.isArray(value)) return Promise.all(value.map(redact))
+    if (typeof value !== 'object' || value === null) return value
+    const entries = await Promise.all(
+      Object.entries(value).map(async ([name, inner]) => [name, await redact(inner)] as const),
+    )
+    return Object.fromEntries(entries)
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same shape, other words
+  return (await redact(told)) as Told
 }
 
 /** Where the words are that say more: what a script prints when it fails mostly goes to stderr. */

@@ -11,6 +11,7 @@ import { extname, join, relative } from 'node:path'
 import { createContext, Script } from 'node:vm'
 import { resolveInterpreter, type Interpreter } from '../sandbox/interpreters.ts'
 import { INSIDE } from '../sandbox/profile.ts'
+import { inputFaults } from '../skills/inputs.ts'
 import { loadRegistry, similarIds, type RegisteredSkill, type Registry } from '../skills/registry.ts'
 import type { ItemStates } from '../tools/broker/record.ts'
 import type { CallHandler } from '../tools/channel.ts'
@@ -25,6 +26,8 @@ export interface SkillCall {
   readonly prefix: string
   readonly timeoutMs: number | null
 }
+
+const MAX_FAULTS = 5
 
 /** What names of decisions about numbers begin with. */
 export const SKILL_DECISION = 'skill '
@@ -105,20 +108,12 @@ function refuseUnplanned(skill: RegisteredSkill, { config }: SkillHandlerOptions
 
 async function checkInputs(skill: RegisteredSkill, inputs: Readonly<Record<string, unknown>>): Promise<void> {
   if (skill.inputs === null) return
-  const { Validator } = await import('@cfworker/json-schema')
-  const schema = skill.inputs
-  const { valid, errors } = inTime(skill.id, () => new Validator(schema, '2020-12', false).validate(inputs))
-  if (valid) return
-  // The deepest say most: those above only say that something below does not fit.
-  const [deepest] = errors.toSorted((a, b) => b.instanceLocation.length - a.instanceLocation.length)
-  const at = deepest?.instanceLocation.replace(/^#\/?/, '') ?? ''
-  throw new CallError(
-    'SKILL_INPUTS',
-    `inputs of ${skill.id}${at === '' ? '' : `, ${at}`}: ${deepest?.error ?? 'do not fit'}`,
-    {
-      hint: `srecodex skills show ${skill.id} prints what goes in`,
-    },
-  )
+  const faults = await inputFaults(skill.inputs, inputs, check => inTime(skill.id, check))
+  if (faults.length === 0) return
+  const words = faults.map(({ input, message }) => [input, message].filter(word => word !== '').join(' '))
+  throw new CallError('SKILL_INPUTS', `inputs of ${skill.id}: ${words.slice(0, MAX_FAULTS).join('; ')}`, {
+    hint: `srecodex skills show ${skill.id} prints what goes in`,
+  })
 }
 
 const CHECK_MS = 500

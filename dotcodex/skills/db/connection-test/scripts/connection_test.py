@@ -89,7 +89,7 @@ def postgresql(seconds):
 
 def judged(stderr):
     # With several addresses psql says one thing of each: the last server that answered knows most.
-    words = " ".join(line.strip() for line in stderr.strip().split("\n") if line.strip())
+    words = " ".join(stderr.split())
     message = ADDRESS.sub("<address>", NAMED.sub(r'\1"<…>"', PREFIX.sub("", words))).strip()
     for problem, sign, reachable, authenticated in PROBLEMS:
         if re.search(sign, words):

@@ -35,9 +35,10 @@ class Postgres:
         self.statement_seconds = inputs.get("statement_timeout_seconds", 600)
 
     def psql(self, *words):
+        # Behind the rest: srecodex adds the first ones itself.
         flags = ["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-v", "SHOW_CONTEXT=never"]
         try:
-            done = subprocess.run(["psql", *flags, *words], stdin=subprocess.DEVNULL, capture_output=True)
+            done = subprocess.run(["psql", *words, *flags], stdin=subprocess.DEVNULL, capture_output=True)
         except OSError as error:
             raise MigrationError("no psql", "psql cannot be started: %s" % error.strerror) from None
         stdout, stderr = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr))
@@ -59,7 +60,9 @@ class Postgres:
         """False where another runner was quicker."""
         alone = stands_alone(migration["text"])
         words = [] if alone else ["--single-transaction"]
-        words += ["-c", self.limits("" if alone else "LOCAL ")]
+        # Whoever approves a plan sees the beginning of a call: the file comes first.
+        name = "/* %s */ " % migration["file"] if re.fullmatch(r"[\w.-]+", migration["file"]) else ""
+        words += ["-c", name + self.limits("" if alone else "LOCAL ")]
         words += ["-c", "SELECT %s(hashtext('%s'))" % ("pg_advisory_lock" if alone else "pg_advisory_xact_lock", self.name)]
         words += ["-c", self.guard(migration), "-f", migration["path"], "-c", self.record(migration)]
         try:

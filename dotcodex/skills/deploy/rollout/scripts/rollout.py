@@ -25,6 +25,8 @@ TARGET = re.compile(r"(deployment|statefulset|daemonset)/(.+)\Z")
 IMAGE = re.compile(r"[\w][\w.\-/:@+]*\Z", re.A)
 ENDPOINT_SECONDS = 10
 LOOK_SECONDS = 2
+MOST_ORDINALS = 200
+CLEAR_SECONDS = 10
 CHANGED = re.compile(r"^(\S+) (?:configured|created|serverside-applied)\b", re.M)
 
 
@@ -62,6 +64,9 @@ class Deploy:
             raise Stop("failed", self.before["obstacle"])
         if self.inputs.get("rollback", True) and self.before["revision"] is not None:
             may("kubectl", *self.undo_words())
+            if self.before["ordered"]:
+                for ordinal in range(min(self.before["replicas"], MOST_ORDINALS)):
+                    may("kubectl", *self.delete_words("%s-%d" % (self.workload.name, ordinal)))
         self.refuse_stale()
         failure = self.make(words)
         if PLANNING:
@@ -252,12 +257,34 @@ class Deploy:
             # Where the answer was lost, the template says whether it happened.
             if not self.is_as_before():
                 return "rollback-failed", "%s; and the rollback: %s" % (bad, error.words)
-        worse = self.rolled_out()
+        worse = self.clear_way() or self.rolled_out()
         if worse is None and not self.is_as_before():
             worse = "the template is not what it was"
         if worse is None:
             worse = self.workload.unready(self.look())
         return ("rolled-back", bad) if worse is None else ("rollback-failed", "%s; and the rollback: %s" % (bad, worse))
+
+    def delete_words(self, pod):
+        return ["delete", "pod", pod, self.workload.where, "--ignore-not-found", "--wait=false"]
+
+    def clear_way(self):
+        """An ordered StatefulSet waits for its bad pod for ever, also once its template is good again: it is deleted."""
+        if not self.before["ordered"]:
+            return None
+        deadline = time.monotonic() + min(self.timeout(), CLEAR_SECONDS)
+        try:
+            while time.monotonic() < deadline:
+                live = self.look()
+                names = self.workload.leftovers(live)
+                for name in names:
+                    log("%s is bad and holds the rollback up: deleted" % name)
+                    change(*self.delete_words(name))
+                if names or self.workload.unready(live) is None:
+                    return None
+                time.sleep(0.5)
+        except KubectlError as error:
+            return "its bad pod cannot be deleted: %s" % error.words
+        return None
 
 
 # --- the whole

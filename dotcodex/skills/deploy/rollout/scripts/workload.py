@@ -34,6 +34,7 @@ class Workload:
             "revision": self.revision(live),
             "template": template_digest(live),
             "replicas": wanted_of(live),
+            "ordered": live["kind"] == "StatefulSet" and spec.get("podManagementPolicy") != "Parallel",
             "obstacle": obstacle_of(self.kind, spec),
             "unhealthy": self.unready(live),
         }
@@ -72,6 +73,18 @@ class Workload:
         except KubectlError as error:
             return ["pods cannot be read: %s" % error.words]
         return sorted(set(reasons), key=lambda one: (-reasons.count(one), one))[:REASONS_SHOWN]
+
+    def leftovers(self, live):
+        """Names of pods that hold a StatefulSet up: of another revision than the one that is wanted, and not ready."""
+        status = live.get("status", {})
+        if status.get("observedGeneration", 0) < live["metadata"].get("generation", 0):
+            return []
+        return [
+            pod["metadata"]["name"]
+            for pod in self.pods(live)
+            if pod_reason(pod) is not None
+            and (pod["metadata"].get("labels") or {}).get("controller-revision-hash") != status.get("updateRevision")
+        ]
 
     def restarts(self, live):
         """Restarts of each pod's containers, by uid."""

@@ -42,7 +42,8 @@ MASKS = (
     (re.compile(r"\b\d+(?:\.\d+){3}(?::\d+)?\b"), "<ip>"),
     (re.compile(r"\b(?=[\w-]*\d)[0-9a-f]{4,}(?:-[0-9a-f]{2,})+\b|\b(?=\w*\d)[0-9a-f]{8,}\b", re.I), "<id>"),
     (re.compile(r"\b(?=\w*\d)(?=\w*[a-z])\w{24,}\b", re.I), "<id>"),
-    (re.compile(r"\d+"), "<n>"),
+    # psycopg2 is a name.
+    (re.compile(r"(?<![A-Za-z_\d])\d+"), "<n>"),
 )
 
 

@@ -9,10 +9,18 @@
 import { readFileSync } from 'node:fs'
 import { progress } from 'srecodex'
 import { atOnce, KubectlError, listed } from './cluster.js'
-import { judge } from './judge.js'
+import { grouped, judge } from './judge.js'
 
 const AT_ONCE = 8
-const KINDS = ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'pods', 'services', 'endpointslices']
+const KINDS = [
+  'deployments',
+  'statefulsets',
+  'daemonsets',
+  'replicasets',
+  'pods',
+  'services',
+  'endpointslices',
+]
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
 const STATES = ['down', 'degraded', 'stuck', 'unstable']
 const SHOWN = 6
@@ -24,7 +32,8 @@ function fail(words) {
 }
 
 function checked(inputs) {
-  if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs)) fail('the inputs are a JSON object')
+  if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs))
+    fail('the inputs are a JSON object')
   const { namespace, all_namespaces: everywhere, workloads, events_since: since = '1h' } = inputs
   if (namespace === undefined && !everywhere && workloads === undefined) {
     fail('say what to look at: namespace, all_namespaces or workloads')
@@ -32,7 +41,11 @@ function checked(inputs) {
   if (namespace !== undefined && !NAME.test(namespace)) fail(`${JSON.stringify(namespace)} is no namespace`)
   for (const workload of workloads ?? []) {
     const parts = workload.split('/')
-    if (parts.length !== 3 || !/^(deployment|statefulset|daemonset)$/.test(parts[1]) || !parts.every(part => NAME.test(part))) {
+    if (
+      parts.length !== 3 ||
+      !/^(deployment|statefulset|daemonset)$/.test(parts[1]) ||
+      !parts.every(part => NAME.test(part))
+    ) {
       fail(`${JSON.stringify(workload)} is no namespace/kind/name`)
     }
   }
@@ -43,7 +56,8 @@ function checked(inputs) {
 /** null: all of them in one listing, since the names of namespaces may not be read. */
 async function namespacesOf({ namespace, workloads }) {
   if (namespace !== undefined) return [namespace]
-  if (workloads !== undefined) return [...new Set(workloads.map(workload => workload.split('/')[0]))].sort()
+  if (workloads !== undefined)
+    return [...new Set(workloads.map(workload => workload.split('/')[0]))].sort(byText)
   try {
     return (await listed('namespaces')).map(({ metadata }) => metadata.name)
   } catch (error) {
@@ -64,7 +78,12 @@ async function look(namespace, unreadable) {
       return { items: [], kinds: [] }
     }
     const parts = await Promise.all(
-      KINDS.map(kind => listed(kind, where).then(items => ({ kind, items }), error => ({ kind, error }))),
+      KINDS.map(kind =>
+        listed(kind, where).then(
+          items => ({ kind, items }),
+          error => ({ kind, error }),
+        ),
+      ),
     )
     const failed = parts.filter(({ error }) => error !== undefined)
     if (failed.length === KINDS.length) unreadable.push(`${name}: ${failed[0].error.message}`)
@@ -80,7 +99,7 @@ async function look(namespace, unreadable) {
     }
   }
   const [{ items, kinds }, told] = await Promise.all([whole().catch(oneByOne), events()])
-  const found = Map.groupBy(items, ({ kind }) => kind)
+  const found = grouped(items, ({ kind }) => kind)
   for (const kind of kinds) {
     if (!found.has(KIND_OF[kind])) found.set(KIND_OF[kind], [])
   }
@@ -112,18 +131,24 @@ async function chooser({ selector, workloads }, namespace, found) {
     (names === null || names.has(`${metadata.namespace}/${kind.toLowerCase()}/${metadata.name}`))
 }
 
-function summarized(inputs, { checked: count, healthy, unhealthy, services_without_endpoints: empty, unreadable }) {
-  const where = inputs.namespace ?? (inputs.workloads === undefined ? 'all namespaces' : 'the named workloads')
-  if (count === 0 && unhealthy.length === 0) {
+function summarized(
+  inputs,
+  { checked: total, healthy, unhealthy, services_without_endpoints: empty, unreadable },
+) {
+  const where =
+    inputs.namespace ?? (inputs.workloads === undefined ? 'all namespaces' : 'the named workloads')
+  if (total === 0 && unhealthy.length === 0) {
     const narrowed = inputs.selector === undefined ? '' : ` with ${inputs.selector}`
-    return [`no workloads${narrowed} in ${where}: is the name right?`, ...unreadableLine(unreadable)].join('\n')
+    return [`no workloads${narrowed} in ${where}: is the name right?`, ...unreadableLine(unreadable)].join(
+      '\n',
+    )
   }
   const states = STATES.map(state => [state, unhealthy.filter(one => one.state === state).length])
-  const counts = states.filter(([, some]) => some > 0).map(([state, some]) => `${some} ${state}`)
+  const counts = states.filter(([, count]) => count > 0).map(([state, count]) => `${count} ${state}`)
   const lines = [
     unhealthy.length === 0
       ? `${where}: all ${healthy} workloads are healthy`
-      : `${where}: ${unhealthy.length} of ${count} workloads unhealthy: ${counts.join(', ')}`,
+      : `${where}: ${unhealthy.length} of ${total} workloads unhealthy: ${counts.join(', ')}`,
   ]
   if (empty.length > 0) lines.push(`services without a ready endpoint: ${some(empty)}`)
   for (const { workload, state, ready, desired, reasons } of unhealthy.slice(0, SHOWN)) {
@@ -132,6 +157,10 @@ function summarized(inputs, { checked: count, healthy, unhealthy, services_witho
   }
   if (unhealthy.length > SHOWN) lines.push(`… and ${unhealthy.length - SHOWN} more`)
   return [...lines, ...unreadableLine(unreadable)].join('\n')
+}
+
+function byText(a, b) {
+  return a < b ? -1 : Number(a > b)
 }
 
 function unreadableLine(unreadable) {
@@ -147,7 +176,14 @@ function some(words, count = 3) {
 function missingOf({ workloads = [] }, seen, readable) {
   return workloads
     .filter(workload => readable.has(workload.split('/')[0]) && !seen.has(workload))
-    .map(workload => ({ workload, state: 'down', ready: 0, desired: 0, reasons: ['there is no such workload'], services: [] }))
+    .map(workload => ({
+      workload,
+      state: 'down',
+      ready: 0,
+      desired: 0,
+      reasons: ['there is no such workload'],
+      services: [],
+    }))
 }
 
 async function main() {
@@ -178,24 +214,28 @@ async function main() {
   const seen = new Set(
     readable.flatMap(({ found }) =>
       ['Deployment', 'StatefulSet', 'DaemonSet'].flatMap(kind =>
-        (found.get(kind) ?? []).map(({ metadata }) => `${metadata.namespace}/${kind.toLowerCase()}/${metadata.name}`),
+        (found.get(kind) ?? []).map(
+          ({ metadata }) => `${metadata.namespace}/${kind.toLowerCase()}/${metadata.name}`,
+        ),
       ),
     ),
   )
   const missing = missingOf(inputs, seen, new Set(readable.map(({ namespace }) => namespace)))
-  const unhealthy = [...missing, ...verdicts.flatMap(verdict => verdict.unhealthy)]
-    .map(({ isStuck: _, ...one }) => one)
-    .sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.workload < b.workload ? -1 : 1))
+  const unhealthy = [...missing, ...verdicts.flatMap(verdict => verdict.unhealthy)].sort(
+    (a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || byText(a.workload, b.workload),
+  )
   const total = verdicts.reduce((sum, verdict) => sum + verdict.checked, 0) + missing.length
   const isNarrowed = inputs.selector !== undefined || inputs.workloads !== undefined
-  const empty = verdicts.flatMap(verdict => verdict.empty).filter(({ isOfChosen }) => isOfChosen || !isNarrowed)
+  const empty = verdicts
+    .flatMap(verdict => verdict.empty)
+    .filter(({ isOfChosen }) => isOfChosen || !isNarrowed)
   const result = {
     summary: '',
     checked: total,
     healthy: total - unhealthy.length,
     unhealthy,
-    services_without_endpoints: empty.map(({ name }) => name).sort(),
-    unreadable: unreadable.sort(),
+    services_without_endpoints: empty.map(({ name }) => name).sort(byText),
+    unreadable: unreadable.sort(byText),
   }
   result.summary = summarized(inputs, result)
   process.stdout.write(`${JSON.stringify(result)}\n`)

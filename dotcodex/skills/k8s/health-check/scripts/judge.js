@@ -35,7 +35,9 @@ export function judge(found, { now, eventsSince, restarts, isChosen }) {
     return [
       {
         workload: `${namespace}/${WORKLOADS.get(workload.kind)}/${name}`,
-        ...state,
+        state: state.state,
+        ready: state.ready,
+        desired: state.desired,
         reasons: reasonsOf(own, told, events, state, now),
         services: (services.get(workload) ?? []).map(one => `${namespace}/${one.metadata.name}`),
       },
@@ -44,6 +46,17 @@ export function judge(found, { now, eventsSince, restarts, isChosen }) {
   const isWhole = found.has('Service') && found.has('EndpointSlice')
   const empty = isWhole ? emptyServices(kind('Service'), kind('EndpointSlice'), workloads, services) : []
   return { checked: workloads.length, unhealthy, empty }
+}
+
+/** `Map.groupBy`, which Node has from 21 on. */
+export function grouped(items, keyOf) {
+  const groups = new Map()
+  for (const item of items) {
+    const key = keyOf(item)
+    if (groups.has(key)) groups.get(key).push(item)
+    else groups.set(key, [item])
+  }
+  return groups
 }
 
 function controllerOf({ metadata }) {
@@ -57,16 +70,14 @@ function nameOf({ kind, metadata }) {
 /** Pod → ReplicaSet → Deployment. */
 function podsByWorkload(pods, sets) {
   const above = new Map(sets.map(set => [set.metadata.name, controllerOf(set)]))
-  const found = new Map()
-  for (const pod of pods) {
+  const topOf = pod => {
     const owner = controllerOf(pod)
-    const top = owner?.kind === 'ReplicaSet' ? (above.get(owner.name) ?? byHash(pod, owner)) : owner
-    if (top === undefined) continue
-    const key = `${top.kind}/${top.name}`
-    if (found.has(key)) found.get(key).push(pod)
-    else found.set(key, [pod])
+    return owner?.kind === 'ReplicaSet' ? (above.get(owner.name) ?? byHash(pod, owner)) : owner
   }
-  return found
+  return grouped(pods, pod => {
+    const top = topOf(pod)
+    return top === undefined ? null : `${top.kind}/${top.name}`
+  })
 }
 
 /** ReplicaSets may not be listed: the hash in the name says as much. */
@@ -78,7 +89,7 @@ function byHash({ metadata }, owner) {
 }
 
 function setsByOwner(sets) {
-  return Map.groupBy(sets, set => controllerOf(set)?.uid)
+  return grouped(sets, set => controllerOf(set)?.uid)
 }
 
 function desiredOf({ kind, spec, status = {} }) {
@@ -113,14 +124,15 @@ function lastEnd(pod) {
 function reasonsOf(pods, told, events, { state, isStuck }, now) {
   const own = pods.flatMap(pod => [...podReasons(pod, now, state === 'unstable')])
   const isSick = pod =>
-    state === 'unstable' || !pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+    state === 'unstable' ||
+    !pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
   const heard = pods.filter(isSick).flatMap(pod => [...(events.get(pod.metadata.uid) ?? [])])
   const reasons = [...counted(own), ...counted([...heard, ...told])].slice(0, REASONS)
   return isStuck ? [...reasons, 'the rollout is stuck: ProgressDeadlineExceeded'] : reasons
 }
 
 function counted(words) {
-  const groups = Object.entries(Object.groupBy(words, one => one)).map(([one, all]) => [one, all.length])
+  const groups = [...grouped(words, one => one)].map(([one, all]) => [one, all.length])
   const sorted = groups.sort(([a, some], [b, others]) => others - some || (a < b ? -1 : 1))
   return sorted.map(([one, count]) => (count > 1 ? `${one} x${count}` : one))
 }
@@ -136,10 +148,12 @@ function podReasons({ status = {} }, now, isUnstable) {
     const crashes = restartCount > 0 && last !== undefined && ready !== true && isRecent
     if (waits === 'CrashLoopBackOff' || (crashes && (waits === undefined || waits === 'ContainerCreating'))) {
       words.add(last?.reason ? `CrashLoopBackOff after ${last.reason}` : 'CrashLoopBackOff')
-    } else if (waits !== undefined && waits !== 'ContainerCreating' && waits !== 'PodInitializing') words.add(waits)
+    } else if (waits !== undefined && waits !== 'ContainerCreating' && waits !== 'PodInitializing')
+      words.add(waits)
     else if (state.terminated !== undefined && state.terminated.reason !== 'Completed') {
       words.add(state.terminated.reason ?? `exit ${state.terminated.exitCode}`)
-    } else if (isUnstable && restartCount > 0) words.add(`restarted, last by ${last?.reason ?? 'what nobody recorded'}`)
+    } else if (isUnstable && restartCount > 0)
+      words.add(`restarted, last by ${last?.reason ?? 'what nobody recorded'}`)
     else if (state.running !== undefined && ready !== true) words.add('running, not ready')
   }
   for (const { type, status: is, reason, message = '' } of status.conditions ?? []) {
@@ -157,7 +171,8 @@ function eventsByUid(events, since) {
   const found = new Map()
   for (const event of events) {
     const { type, reason = '', metadata } = event
-    const at = event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? metadata.creationTimestamp
+    const at =
+      event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? metadata.creationTimestamp
     if (type !== 'Warning' || NO_NEWS.has(reason) || Date.parse(at ?? '') < since) continue
     const message = (event.message ?? event.note ?? '').split('\n', 1)[0]
     const uid = (event.involvedObject ?? event.regarding)?.uid
@@ -189,7 +204,9 @@ function servicesOf(services, workloads) {
   const found = new Map()
   for (const workload of workloads) {
     const labels = workload.spec.template?.metadata?.labels ?? {}
-    const own = services.filter(service => selectorOf(service)?.every(([key, value]) => labels[key] === value) ?? false)
+    const own = services.filter(
+      service => selectorOf(service)?.every(([key, value]) => labels[key] === value) ?? false,
+    )
     if (own.length > 0) found.set(workload, own)
   }
   return found

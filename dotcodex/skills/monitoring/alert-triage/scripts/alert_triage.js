@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * Works through what Alertmanager shows: groups it, ages it, ranks the noise; and sets the silences that are asked for.
  *

@@ -42,7 +42,13 @@ export function grouped(shown, all, labels, now) {
     const key = JSON.stringify(keyOf(alert))
     if (stateOf(alert) === 'silenced') silenced.set(key, (silenced.get(key) ?? 0) + 1)
   }
-  const members = Map.groupBy(shown, alert => JSON.stringify(keyOf(alert)))
+  const members = new Map()
+  for (const alert of shown) {
+    const key = JSON.stringify(keyOf(alert))
+    const alerts = members.get(key)
+    if (alerts === undefined) members.set(key, [alert])
+    else alerts.push(alert)
+  }
   const groups = [...members].map(([key, alerts]) => {
     const times = alerts
       .map(({ startsAt }) => startsAt)

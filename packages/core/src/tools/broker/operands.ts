@@ -99,7 +99,7 @@ export function globMatcher(pattern: string): (name: string) => boolean {
   const tests = parts.map(part => (part.startsWith('*') ? null : characterTest(part)))
   const shortest = tests.filter(test => test !== null).length
   return name => {
-    const characters = [...name]
+    const characters = Array.from(name)
     if (characters.length < shortest) return false
     let [at, part] = [0, 0]
     // Where to go on when what follows the last star does not fit: the star takes one more.

@@ -21,8 +21,18 @@ const PATCH = 'PATCH deployments shop/web'
 const PATCH_CART = 'PATCH deployments shop/cart'
 
 /** What each does in the apply; in planning it labels `web`, once. */
-const BEYOND: readonly (readonly [what: string, applied: string, changes: readonly string[], status: string])[] = [
-  ['nothing else: the plan is applied', `kubectl('label', 'deploy/web', '-n', 'shop', 'a=b')`, [PATCH], 'succeeded'],
+const BEYOND: readonly (readonly [
+  what: string,
+  applied: string,
+  changes: readonly string[],
+  status: string,
+])[] = [
+  [
+    'nothing else: the plan is applied',
+    `kubectl('label', 'deploy/web', '-n', 'shop', 'a=b')`,
+    [PATCH],
+    'succeeded',
+  ],
   [
     'the same again, one after the other',
     `[kubectl('label', 'deploy/web', '-n', 'shop', 'a=b') for _ in range(3)]`,
@@ -43,7 +53,12 @@ const BEYOND: readonly (readonly [what: string, applied: string, changes: readon
   ['one more operand', `kubectl('label', 'deploy/web', 'deploy/cart', '-n', 'shop', 'a=b')`, [], 'drifted'],
   ['one more key', `kubectl('label', 'deploy/web', '-n', 'shop', 'a=b', 'c=d')`, [], 'drifted'],
   ['behind `--`', `kubectl('label', '-n', 'shop', 'a=b', '--', 'deploy/cart')`, [], ''],
-  ['in other words: it is the same call', `kubectl('-nshop', 'label', 'deployments.apps', 'web', 'a=b', '-v=1')`, [PATCH], 'succeeded'],
+  [
+    'in other words: it is the same call',
+    `kubectl('-nshop', 'label', 'deployments.apps', 'web', 'a=b', '-v=1')`,
+    [PATCH],
+    'succeeded',
+  ],
   [
     'a fallback that it declares only now',
     `import srecodex
@@ -102,49 +117,53 @@ kubectl('label', 'deploy/web', '-n', 'shop', 'a=b')`,
   ],
 ]
 
-describe('in the apply, a script that was planned to label one deployment, does', { timeout: LONG_MS }, () => {
-  test.each(BEYOND)('%s', async (_what, applied, changes, status) => {
-    const arena = await makeArena()
-    const script = `${HEAD}
+describe(
+  'in the apply, a script that was planned to label one deployment, does',
+  { timeout: LONG_MS },
+  () => {
+    test.each(BEYOND)('%s', async (_what, applied, changes, status) => {
+      const arena = await makeArena()
+      const script = `${HEAD}
 if applying:
 ${applied.replaceAll(/^/gm, '    ')}
 else:
     kubectl('label', 'deploy/web', '-n', 'shop', 'a=b')
 `
-    const { report } = await arena.run(script)
-    expect(report).toMatchObject({ status: 'planned', plan: { mutations: 1 } })
-    expect(changed(arena.kubernetes)).toEqual([])
-    const { report: after } = await arena.apply(report.run)
-    expect(changed(arena.kubernetes)).toEqual(changes)
-    if (status !== '') expect(after.status).toBe(status)
-    await expect(arena.apply(report.run)).rejects.toMatchObject({ code: 'PLAN_STALE' })
-    expect(changed(arena.kubernetes)).toEqual(changes)
-  })
+      const { report } = await arena.run(script)
+      expect(report).toMatchObject({ status: 'planned', plan: { mutations: 1 } })
+      expect(changed(arena.kubernetes)).toEqual([])
+      const { report: after } = await arena.apply(report.run)
+      expect(changed(arena.kubernetes)).toEqual(changes)
+      expect(status === '' ? '' : after.status).toBe(status)
+      await expect(arena.apply(report.run)).rejects.toMatchObject({ code: 'PLAN_STALE' })
+      expect(changed(arena.kubernetes)).toEqual(changes)
+    })
 
-  test('the copy that was planned is what runs, whatever stands at its path by then', async () => {
-    const arena = await makeArena()
-    const { report } = await arena.run(`${HEAD}\nkubectl('label', 'deploy/web', '-n', 'shop', 'a=b')\n`)
-    arena.write('attack.py', `${HEAD}\nkubectl('delete', 'deploy/cart', '-n', 'shop')\n`)
-    expect((await arena.apply(report.run)).report.status).toBe('succeeded')
-    expect(changed(arena.kubernetes)).toEqual([PATCH])
-  })
+    test('the copy that was planned is what runs, whatever stands at its path by then', async () => {
+      const arena = await makeArena()
+      const { report } = await arena.run(`${HEAD}\nkubectl('label', 'deploy/web', '-n', 'shop', 'a=b')\n`)
+      arena.write('attack.py', `${HEAD}\nkubectl('delete', 'deploy/cart', '-n', 'shop')\n`)
+      expect((await arena.apply(report.run)).report.status).toBe('succeeded')
+      expect(changed(arena.kubernetes)).toEqual([PATCH])
+    })
 
-  test('an environment that differs by then is not the one of the plan', async () => {
-    const arena = await makeArena()
-    const script = `${HEAD}\nkubectl('label', 'deploy/' + os.environ.get('WHICH', 'web'), '-n', 'shop', 'a=b')\n`
-    const { report } = await arena.run(script, { environment: { WHICH: 'cart' } })
-    await arena.apply(report.run, { environment: { ...arena.environment, WHICH: 'mail' } })
-    expect(changed(arena.kubernetes)).toEqual([PATCH_CART])
-  })
+    test('an environment that differs by then is not the one of the plan', async () => {
+      const arena = await makeArena()
+      const script = `${HEAD}\nkubectl('label', 'deploy/' + os.environ.get('WHICH', 'web'), '-n', 'shop', 'a=b')\n`
+      const { report } = await arena.run(script, { environment: { WHICH: 'cart' } })
+      await arena.apply(report.run, { environment: { ...arena.environment, WHICH: 'mail' } })
+      expect(changed(arena.kubernetes)).toEqual([PATCH_CART])
+    })
 
-  test('another cluster by then: stopped before the script', async () => {
-    const arena = await makeArena()
-    const { report } = await arena.run(`${HEAD}\nkubectl('label', 'deploy/web', '-n', 'shop', 'a=b')\n`)
-    arena.kubernetes.kubeconfig(arena.kubeconfig, { context: 'other', namespace: 'elsewhere' })
-    await expect(arena.apply(report.run)).rejects.toMatchObject({ code: 'PLAN_STALE' })
-    expect(changed(arena.kubernetes)).toEqual([])
-  })
-})
+    test('another cluster by then: stopped before the script', async () => {
+      const arena = await makeArena()
+      const { report } = await arena.run(`${HEAD}\nkubectl('label', 'deploy/web', '-n', 'shop', 'a=b')\n`)
+      arena.kubernetes.kubeconfig(arena.kubeconfig, { context: 'other', namespace: 'elsewhere' })
+      await expect(arena.apply(report.run)).rejects.toMatchObject({ code: 'PLAN_STALE' })
+      expect(changed(arena.kubernetes)).toEqual([])
+    })
+  },
+)
 
 test('a script approves itself', { timeout: LONG_MS }, async () => {
   const arena = await makeArena()
@@ -178,7 +197,10 @@ except OSError: pass
 print(json.dumps(won))
 `
   const { report, stdout } = await arena.run(script)
-  expect({ won: JSON.parse(stdout) as unknown, changes: changed(arena.kubernetes) }).toEqual({ won: [], changes: [] })
+  expect({ won: JSON.parse(stdout) as unknown, changes: changed(arena.kubernetes) }).toEqual({
+    won: [],
+    changes: [],
+  })
   // The files are there, for whoever may see them.
   expect(readFileSync(arena.runFile(report.run, 'journal.jsonl'), 'utf8')).toContain('label')
 })

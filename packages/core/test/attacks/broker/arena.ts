@@ -61,6 +61,7 @@ export interface RunWords {
   readonly name?: string
   readonly settings?: Readonly<Record<string, unknown>>
   readonly args?: readonly string[]
+  readonly skillFolders?: readonly string[]
   readonly environment?: Record<string, string>
 }
 
@@ -89,7 +90,7 @@ concurrency = 16
 credentials = ["${home}/house-secret"]
 cache = ["${log}"]
 env = ["HOUSE_TOKEN", "HOUSE_LOG"]
-reads = ["show *", "env *", "slow *", "bomb *", "count *", "look *"]
+reads = ["show *", "env *", "slow *", "bomb *", "count *", "look *", "*a*b*c*d*e*"]
 rate = "2000/s"
 concurrency = 64
 
@@ -113,7 +114,13 @@ export async function makeArena(): Promise<Arena> {
     mkdirSync(join(folder, name), { recursive: true, mode: 0o700 })
     return join(folder, name)
   }
-  const [workspace, home, log, bin, own] = [place('ws'), place('home'), place('log'), place('bin'), place('own')]
+  const [workspace, home, log, bin, own] = [
+    place('ws'),
+    place('home'),
+    place('log'),
+    place('bin'),
+    place('own'),
+  ]
   const kubeconfig = kubernetes.kubeconfig(join(home, 'kubeconfig'))
   for (const name of ['web', 'cart', 'mail']) {
     kubernetes.addWorkload({ namespace: 'shop', name, replicas: 1 })
@@ -162,7 +169,9 @@ export async function makeArena(): Promise<Arena> {
     configure,
     read: path => readFileSync(join(workspace, path), 'utf8'),
     reached: () =>
-      existsSync(join(log, 'calls')) ? readFileSync(join(log, 'calls'), 'utf8').split('\n').filter(Boolean) : [],
+      existsSync(join(log, 'calls'))
+        ? readFileSync(join(log, 'calls'), 'utf8').split('\n').filter(Boolean)
+        : [],
     run: async (script, { name = 'attack.py', settings = {}, ...rest } = {}) => {
       write(name, script)
       return ran(
@@ -185,7 +194,8 @@ export async function makeArena(): Promise<Arena> {
           program,
           words,
           { env: environment, cwd: workspace, maxBuffer: 1e9, timeout: 20_000 },
-          (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code ?? 128), stdout, stderr }),
+          (error, stdout, stderr) =>
+            resolve({ code: error === null ? 0 : Number(error.code ?? 128), stdout, stderr }),
         )
         child.stdin?.on('error', () => {})
         child.stdin?.end(stdin)
@@ -244,7 +254,7 @@ import concurrent.futures, json, os, subprocess, sys
 here = os.environ['SRECODEX_WORKSPACE']
 def call(one):
     try:
-        done = subprocess.run(one['argv'], input=one.get('stdin', '').encode(), capture_output=True, timeout=25,
+        done = subprocess.run(one['argv'], input=one.get('stdin', '').encode(), capture_output=True, timeout=90,
                               cwd=one.get('cwd', here), env={**os.environ, **one.get('env', {})})
         return one['id'], {'code': done.returncode, 'stdout': done.stdout.decode(errors='replace')[:200000],
                            'stderr': done.stderr.decode(errors='replace')[:20000]}

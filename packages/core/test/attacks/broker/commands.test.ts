@@ -118,12 +118,21 @@ const STRANGERS = attempts(
     ...['--kube-apiserver http://x', '--kube-token=x', '--kubeconfig x', '--kube-context x'].map(
       flag => `helm list ${flag}`,
     ),
-    ...['--endpoint-url http://x', '--endpoint-u http://x', '--profile x', '--no-verify-ssl', '--ca-bundle x'].map(
-      flag => `aws s3 ls ${flag}`,
-    ),
-    ...['-h evil', '--host=evil', '--hos=evil', '-d host=evil', '-d postgres://evil', 'postgresql://evil/x'].map(
-      flag => `psql ${flag} -c 'select 1'`,
-    ),
+    ...[
+      '--endpoint-url http://x',
+      '--endpoint-u http://x',
+      '--profile x',
+      '--no-verify-ssl',
+      '--ca-bundle x',
+    ].map(flag => `aws s3 ls ${flag}`),
+    ...[
+      '-h evil',
+      '--host=evil',
+      '--hos=evil',
+      '-d host=evil',
+      '-d postgres://evil',
+      'postgresql://evil/x',
+    ].map(flag => `psql ${flag} -c 'select 1'`),
     `psql -c '\\c evil'`,
     `psql -c '\\connect - - evil'`,
     'psql -p 1 -c x',
@@ -176,26 +185,30 @@ const PROGRAMS = attempts(`
   psql -f - <<< \\! id
 `)
 
-test('what would show a credential, or send it, or start a program, never reaches its tool', { timeout: LONG_MS }, async () => {
-  const arena = await makeArena()
-  const secrets = [...Object.values(SECRETS), HELD]
-  // Bare, these print it.
-  for (const line of ['get secret db -n shop -o yaml', 'config view --raw', 'get pods -n shop -v=10']) {
-    const { stdout, stderr } = await arena.bare(['kubectl', ...line.split(' ')])
-    expect(secrets.some(secret => tells(stdout + stderr, secret)) || stderr.includes('Bearer')).toBe(true)
-  }
-  const before = arena.kubernetes.requests.length
-  const all = [...REVEALS, ...STRANGERS, ...PROGRAMS]
-  const { tried } = await attempt(arena, all)
-  const passed = all.filter(({ id }) => tried[id]!.code !== 126).map(({ id }) => id)
-  const leaked = all.filter(({ id }) => {
-    const { stdout, stderr } = tried[id]!
-    return secrets.some(secret => tells(stdout + stderr, secret))
-  })
-  expect({ passed, leaked, reached: arena.reached() }).toEqual({ passed: [], leaked: [], reached: [] })
-  expect(arena.kubernetes.requests.length).toBe(before)
-  expect(all.length).toBeGreaterThan(150)
-})
+test(
+  'what would show a credential, or send it, or start a program, never reaches its tool',
+  { timeout: LONG_MS },
+  async () => {
+    const arena = await makeArena()
+    const secrets = [...Object.values(SECRETS), HELD]
+    // Bare, these print it.
+    for (const line of ['get secret db -n shop -o yaml', 'config view --raw', 'get pods -n shop -v=10']) {
+      const { stdout, stderr } = await arena.bare(['kubectl', ...line.split(' ')])
+      expect(secrets.some(secret => tells(stdout + stderr, secret)) || stderr.includes('Bearer')).toBe(true)
+    }
+    const before = arena.kubernetes.requests.length
+    const all = [...REVEALS, ...STRANGERS, ...PROGRAMS]
+    const { tried } = await attempt(arena, all)
+    const passed = all.filter(({ id }) => tried[id]!.code !== 126).map(({ id }) => id)
+    const leaked = all.filter(({ id }) => {
+      const { stdout, stderr } = tried[id]!
+      return secrets.some(secret => tells(stdout + stderr, secret))
+    })
+    expect({ passed, leaked, reached: arena.reached() }).toEqual({ passed: [], leaked: [], reached: [] })
+    expect(arena.kubernetes.requests.length).toBe(before)
+    expect(all.length).toBeGreaterThan(150)
+  },
+)
 
 test('their harmless neighbours do', { timeout: LONG_MS }, async () => {
   const arena = await makeArena()
@@ -278,7 +291,9 @@ test('what would change something changes nothing in planning', { timeout: LONG_
   const arena = await makeArena()
   const { ran } = await attempt(arena, MUTATIONS)
   expect(changed(arena.kubernetes)).toEqual([])
-  const asked = arena.reached().filter(line => !/session_user|get-caller-identity|--dry-run|helm history/.test(line))
+  const asked = arena
+    .reached()
+    .filter(line => !/session_user|get-caller-identity|--dry-run|helm history/.test(line))
   expect(asked).toEqual([])
   expect(ran.report.calls.mutations).toBeGreaterThan(20)
 
@@ -292,10 +307,25 @@ test('what would change something changes nothing in planning', { timeout: LONG_
 test('what a script sets in its environment reaches no tool', { timeout: LONG_MS }, async () => {
   const arena = await makeArena()
   const evil = {
-    ...{ EVIL: 'evil-in', PYTHONPATH: '/evil-in', BASH_ENV: '/evil-in', ENV: '/evil-in', HOUSE_LOG: '/evil-in' },
-    ...{ HOME: '/tmp/evil-in', KUBECONFIG: '/tmp/evil-in', HTTPS_PROXY: 'http://evil-in', AWS_PROFILE: 'evil-in' },
+    ...{
+      EVIL: 'evil-in',
+      PYTHONPATH: '/evil-in',
+      BASH_ENV: '/evil-in',
+      ENV: '/evil-in',
+      HOUSE_LOG: '/evil-in',
+    },
+    ...{
+      HOME: '/tmp/evil-in',
+      KUBECONFIG: '/tmp/evil-in',
+      HTTPS_PROXY: 'http://evil-in',
+      AWS_PROFILE: 'evil-in',
+    },
     ...{ PGHOST: 'evil-in', PGOPTIONS: 'evil-in', KUBECTL_EXTERNAL_DIFF: 'evil-in', KUBERC: 'evil-in' },
-    ...{ AWS_ENDPOINT_URL: 'http://evil-in', HELM_PLUGINS: '/evil-in', 'BASH_FUNC_printf%%': '() { echo evil-in; }' },
+    ...{
+      AWS_ENDPOINT_URL: 'http://evil-in',
+      HELM_PLUGINS: '/evil-in',
+      'BASH_FUNC_printf%%': '() { echo evil-in; }',
+    },
   }
   const { tried } = await attempt(arena, [
     { id: 'house', argv: ['house', 'env'], env: evil },

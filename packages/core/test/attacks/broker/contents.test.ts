@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, test } from 'vitest'
+import { canonicalKubectlBody } from '../../../src/tools/knowledge/kubectl/body.ts'
 import { changed, makeArena, type Arena } from './arena.ts'
 
 const LONG_MS = 60_000
@@ -129,7 +130,12 @@ describe('a body that is read as no object', { timeout: LONG_MS }, () => {
   })
 
   const status = (ready: number): string =>
-    JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, status: { ready } })
+    JSON.stringify({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      status: { ready },
+    })
 
   test('is put to the path of a status', async () => {
     const arena = await makeArena()
@@ -137,4 +143,25 @@ describe('a body that is read as no object', { timeout: LONG_MS }, () => {
     const found = await planAndApply(arena, swap(words, status(1), status(9)))
     expect(found).toMatchObject({ status: 'drifted', changes: [] })
   })
+})
+
+describe('a status', () => {
+  const body = (apiVersion: string, ready: number): string =>
+    canonicalKubectlBody(
+      JSON.stringify({ apiVersion, kind: 'X', metadata: { name: 'a' }, status: { ready } }),
+      {
+        ...{
+          tool: 'kubectl',
+          argv: ['apply', '-f', '-'],
+          stdin: 'inherited',
+          cwd: '/w',
+          workspace: '/w',
+          tmp: '/tmp',
+        },
+      },
+    )
+
+  test('of a custom resource may be what is asked for', () =>
+    expect(body('argoproj.io/v1alpha1', 1)).not.toBe(body('argoproj.io/v1alpha1', 2)))
+  test('of what the server knows is its own', () => expect(body('apps/v1', 1)).toBe(body('apps/v1', 2)))
 })

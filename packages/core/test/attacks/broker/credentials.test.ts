@@ -5,7 +5,16 @@
  */
 
 import { spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, lchownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FINANCE_PROGRAM, kubectlProgram, startFinanceServer } from '../../../../testkit/src/index.ts'
@@ -13,7 +22,7 @@ import { makeArena, SECRETS, type Arena } from './arena.ts'
 
 const LONG_MS = 120_000
 const NOBODY = 65_534
-const CLI = join(import.meta.dirname, '../../../../cli/dist')
+const CLI = join(import.meta.dirname, '../../../../cli')
 const isRoot = process.getuid!() === 0
 const ARMS: readonly { readonly name: string; readonly uid: number }[] = [
   ...(isRoot ? [{ name: 'root', uid: 0 }] : []),
@@ -106,8 +115,12 @@ function give(path: string, uid: number): void {
 }
 
 async function srecodexAs(uid: number, arena: Arena, environment: NodeJS.ProcessEnv): Promise<Found> {
-  const program = join(arena.folder, 'program')
-  cpSync(CLI, program, { recursive: true })
+  const program = join(arena.folder, 'program/dist')
+  cpSync(join(CLI, 'dist'), program, { recursive: true })
+  copyFileSync(join(CLI, 'package.json'), join(arena.folder, 'program/package.json'))
+  const shipped = join(arena.folder, 'program/node_modules/@srecodex/dotcodex')
+  mkdirSync(join(shipped, 'skills'), { recursive: true })
+  writeFileSync(join(shipped, 'package.json'), '{"name":"@srecodex/dotcodex","version":"0.0.0"}')
   copyFileSync(process.execPath, join(arena.folder, 'node'))
   copyFileSync(await kubectlProgram(), join(arena.folder, 'bin/kubectl'))
   chmodSync(join(arena.folder, 'bin/kubectl'), 0o755)
@@ -124,48 +137,58 @@ async function srecodexAs(uid: number, arena: Arena, environment: NodeJS.Process
   await new Promise(resolve => child.once('close', resolve))
   const id = /"run": *"(\w+)"/.exec(told)?.[1]
   if (id === undefined) throw new Error(told)
-  const { readFileSync } = await import('node:fs')
   const printed = readFileSync(arena.runFile(id, 'stdout'), 'utf8')
   if (printed === '') throw new Error(`${told}\n${readFileSync(arena.runFile(id, 'stderr'), 'utf8')}`)
   return JSON.parse(printed) as Found
 }
 
 describe.each(ARMS)('as $name', ({ uid }) => {
-  test('no credential of any tool is in anything that the script can read', { timeout: LONG_MS }, async () => {
-    const arena = await makeArena()
-    const finance = await startFinanceServer({ token: SECRETS.bearer })
-    onTestFinished(() => finance.close())
-    const isOwn = uid === process.getuid!()
-    arena.configure(`
+  test(
+    'no credential of any tool is in anything that the script can read',
+    { timeout: LONG_MS },
+    async () => {
+      const arena = await makeArena()
+      const finance = await startFinanceServer({ token: SECRETS.bearer })
+      onTestFinished(() => finance.close())
+      const isOwn = uid === process.getuid!()
+      arena.configure(`
 [mcp_servers.web]
 url = "${finance.url}"
 bearer_token_env_var = "FINANCE_BEARER"
 ${isOwn ? `[mcp_servers.own]\ncommand = "${process.execPath}"\nargs = ["${FINANCE_PROGRAM}"]\nenv = { FINANCE_SECRET = "${SECRETS.mcpEnv}" }` : ''}
 `)
-    const needles = Object.fromEntries(
-      Object.entries({ ...SECRETS, planted: 'canary-planted-1234' }).map(([name, value]) => [name, [...Buffer.from(value)]]),
-    )
-    const head = (roots: readonly string[]): string =>
-      `NEEDLES = ${JSON.stringify(needles)}\nROOTS = ${JSON.stringify(roots)}\nHOME = ${JSON.stringify(arena.home)}\nSERVERS = ${JSON.stringify(isOwn ? ['web', 'own'] : ['web'])}\n`
-    arena.write('attack.py', `${head(['/'])}${CALLS}${SEARCH}${END}`)
-    mkdirSync(join(arena.folder, 'bare'))
-    writeFileSync(
-      join(arena.folder, 'bare/search.py'),
-      `${head([arena.home, join(arena.folder, 'own')])}${SEARCH}\nprint(sorted({name for name, _ in found}))\n`,
-    )
+      const needles = Object.fromEntries(
+        Object.entries({ ...SECRETS, planted: 'canary-planted-1234' }).map(([name, value]) => [
+          name,
+          [...Buffer.from(value)],
+        ]),
+      )
+      const head = (roots: readonly string[]): string =>
+        `NEEDLES = ${JSON.stringify(needles)}\nROOTS = ${JSON.stringify(roots)}\nHOME = ${JSON.stringify(arena.home)}\nSERVERS = ${JSON.stringify(isOwn ? ['web', 'own'] : ['web'])}\n`
+      arena.write('attack.py', `${head(['/'])}${CALLS}${SEARCH}${END}`)
+      mkdirSync(join(arena.folder, 'bare'))
+      writeFileSync(
+        join(arena.folder, 'bare/search.py'),
+        `${head([arena.home, join(arena.folder, 'own')])}${SEARCH}\nprint(sorted({name for name, _ in found}))\n`,
+      )
 
-    const { codes, seen, found } = await srecodexAs(uid, arena, {
-      ...arena.environment,
-      PATH: `${arena.folder}/bin:/usr/local/bin:/usr/bin:/bin`,
-      FINANCE_BEARER: SECRETS.bearer,
-    })
-    expect(Object.entries(codes).filter(([, code]) => code !== 0)).toEqual([])
-    expect(finance.requests.some(({ authorization }) => authorization === `Bearer ${SECRETS.bearer}`)).toBe(true)
-    expect(seen).toBeGreaterThan(100)
-    expect(found.map(([name, where]) => [name, where.replace(arena.workspace, '')])).toEqual([['planted', '/planted']])
-    // The same search, where nothing holds it.
-    const { stdout } = await arena.bare(['python3', join(arena.folder, 'bare/search.py')])
-    expect(stdout).toContain("'file'")
-    expect(stdout).toContain("'token'")
-  })
+      const { codes, seen, found } = await srecodexAs(uid, arena, {
+        ...arena.environment,
+        PATH: `${arena.folder}/bin:/usr/local/bin:/usr/bin:/bin`,
+        FINANCE_BEARER: SECRETS.bearer,
+      })
+      expect(Object.entries(codes).filter(([, code]) => code !== 0)).toEqual([])
+      expect(finance.requests.some(({ authorization }) => authorization === `Bearer ${SECRETS.bearer}`)).toBe(
+        true,
+      )
+      expect(seen).toBeGreaterThan(100)
+      expect(found.map(([name, where]) => [name, where.replace(arena.workspace, '')])).toEqual([
+        ['planted', '/planted'],
+      ])
+      // The same search, where nothing holds it.
+      const { stdout } = await arena.bare(['python3', join(arena.folder, 'bare/search.py')])
+      expect(stdout).toContain("'file'")
+      expect(stdout).toContain("'token'")
+    },
+  )
 })

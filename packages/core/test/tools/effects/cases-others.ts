@@ -173,6 +173,12 @@ reveal* install | helm install web ./chart --dry-run=server
 mutate install | helm install web ./chart --dry-run=none
 mutate upgrade | helm upgrade --install web ./chart -f values.yaml --atomic --timeout 5m
 mutate rollback | helm rollback web 2
+mutate rollback | helm rollback web 2 --dry-run=none
+mutate rollback | helm rollback web 2 --dry-run=false --server-side auto
+mutate install | helm install web ./chart --wait=watcher --rollback-on-failure -l team=pay
+mutate upgrade | helm upgrade web ./chart --server-side true --force-conflicts --color never
+mutate uninstall | helm uninstall web --dry-run=false
+read repo list | helm repo list --no-headers
 read* rollback | helm rollback web 2 --dry-run
 mutate uninstall | helm uninstall web
 mutate uninstall | helm delete web

@@ -28,10 +28,8 @@ export function reconcileStatefulSet(plane: Plane, set: Workload): void {
         )
       }
       const inOrder = set.spec.podManagementPolicy !== 'Parallel'
-      if (inOrder && (pod === undefined || isGoing(pod) || !isReady(pod))) {
-        // One that cannot become ready under an old template is replaced all the same.
-        if (pod === undefined || isGoing(pod) || isCurrent(pod) || !rolls(set, index)) break step
-      }
+      // As the real one: a pod that is not ready holds everything up, under whatever template. Only its deletion helps.
+      if (inOrder && (pod === undefined || isGoing(pod) || !isReady(pod))) break step
     }
     const surplus = all.filter(pod => ordinal(pod) >= replicas).toSorted((a, b) => ordinal(b) - ordinal(a))
     if (surplus[0] !== undefined) {
