@@ -71,7 +71,7 @@ describe('resume', { timeout: LONG_MS }, () => {
     })
     const { failures } = applied.report.items
     expect(failures).toEqual([
-      { class: 'exit 1', count: 2, keys: expect.arrayContaining(['pay/ledger', 'pay/tax']) },
+      { class: 'forbidden', count: 2, keys: expect.arrayContaining(['pay/ledger', 'pay/tax']) },
     ])
     const sofar = mutating(kubernetes).length
 

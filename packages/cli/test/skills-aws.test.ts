@@ -8,11 +8,12 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 const LONG_MS = 300_000
 const SKILLS = fileURLToPath(new URL('../../../dotcodex/skills', import.meta.url))
+const WITH_SKILLS = ['--skills-dir', SKILLS]
 
 interface Site extends Project {
   readonly aws: Aws
   // oxlint-disable-next-line typescript/no-explicit-any -- a test asserts the shape that a type would only claim
-  readonly launch: (script: string) => Promise<{ exitCode: number; report: any; stderr: string }>
+  readonly launch: (...words: string[]) => Promise<{ exitCode: number; report: any; stderr: string }>
 }
 
 /** @param args Besides the endpoint. */
@@ -35,8 +36,8 @@ async function site(
   return {
     ...place,
     aws,
-    launch: async script => {
-      const told = await place.run(['run', script, '--skills-dir', SKILLS, '--json'], { env })
+    launch: async (...words) => {
+      const told = await place.run([...words, '--json'], { env })
       return { exitCode: told.exitCode, report: told.json(), stderr: told.stderr }
     },
   }
@@ -60,12 +61,12 @@ describe('the AWS skills', { timeout: LONG_MS }, () => {
     at.aws.addInstances([{ id: 'i-1', region: 'eu-west-1' }], 'dev')
     at.aws.addInstances([{ id: 'i-2', region: 'eu-west-1', state: 'stopped' }], 'prod')
     at.aws.addInstances([{ id: 'i-3', region: 'eu-west-1' }], 'secret')
-    const { report } = await at.launch('count.py')
+    const { report } = await at.launch('run', 'count.py', ...WITH_SKILLS)
     expect(report.error ?? report.status).toMatchObject({ code: 'CALL_REFUSED' })
     expect(at.aws.requests.filter(({ account }) => account === accounts.secret)).toEqual([])
 
     at.write('count.py', script('aws/ec2-inventory', 'profiles=["dev", "prod"], regions=["eu-west-1"]'))
-    const opened = await at.launch('count.py')
+    const opened = await at.launch('run', 'count.py', ...WITH_SKILLS)
     expect({ exitCode: opened.exitCode, summary: opened.report.summary }).toEqual({
       exitCode: 0,
       summary: [
@@ -81,6 +82,26 @@ describe('the AWS skills', { timeout: LONG_MS }, () => {
     })
   })
 
+  test('a region that was denied: resumed, it is read, and what was read before still counts', async () => {
+    const files = { 'count.py': script('aws/ec2-inventory', 'regions=["eu-west-1", "eu-west-3"]') }
+    const at = await site(files, {})
+    at.aws.addInstances(['eu-west-1', 'eu-west-3'].map((region, n) => ({ id: `i-${n}`, region })))
+    at.aws.onRequest = ({ operation, region }) =>
+      operation === 'DescribeInstances' && region === 'eu-west-3'
+        ? { error: 'UnauthorizedOperation', status: 403, message: 'Not you.' }
+        : 'ok'
+    const { exitCode, report } = await at.launch('run', 'count.py', ...WITH_SKILLS)
+    expect({ exitCode, items: report.items }).toMatchObject({ exitCode: 1, items: { ok: 1, failed: 1 } })
+    expect(report.summary).toContain('not read: 111111111111/eu-west-3: UnauthorizedOperation: Not you.')
+    at.aws.onRequest = () => 'ok'
+    const resumed = await at.launch('resume', report.run)
+    expect({ exitCode: resumed.exitCode, items: resumed.report.items }).toMatchObject({
+      exitCode: 0,
+      items: { ok: 2 },
+    })
+    expect(resumed.report.summary).toMatch(/^2 instances in 2 regions /)
+  })
+
   test('a search of logs, and a query that takes time; a group that is denied is a failed item', async () => {
     const now = Date.now()
     const at = await site(
@@ -91,7 +112,7 @@ describe('the AWS skills', { timeout: LONG_MS }, () => {
       at.aws.addLogGroup('eu-west-1', name, [{ timestamp: now - 60_000, message: 'ERROR disk 7 is full' }])
     at.aws.onRequest = ({ params }) =>
       params.logGroupName === 'b' ? { error: 'AccessDeniedException', message: 'not authorized' } : 'ok'
-    const { report } = await at.launch('search.py')
+    const { report } = await at.launch('run', 'search.py', ...WITH_SKILLS)
     expect(report.summary).toMatch(/^1 event of 1 kind; 1 log group, /)
     expect(report.summary).toContain('1  ERROR disk <n> is full  (a)')
     expect(report.summary).toContain('not complete: b: AccessDeniedException: not authorized')
@@ -106,7 +127,7 @@ describe('the AWS skills', { timeout: LONG_MS }, () => {
       'search.py',
       script('logs/cloudwatch-search', 'log_groups=["a"], query="stats count(*) as errors"'),
     )
-    const query = await at.launch('search.py')
+    const query = await at.launch('run', 'search.py', ...WITH_SKILLS)
     expect({ exitCode: query.exitCode, calls: query.report.calls }).toMatchObject({
       exitCode: 0,
       calls: { mutations: 0, failed: 0 },

@@ -292,6 +292,30 @@ describe('deploy/rollout', { timeout: LONG_MS }, () => {
     expect(changes(kubernetes)).toEqual({ 'patch shop/web': 2 })
   })
 
+  test('a StatefulSet: its bad pod holds up the way back, so its deletion is part of what is approved', async () => {
+    const inputs = { namespace: 'shop', workload: 'statefulset/db', image: 'registry.test/db:2-imagepull' }
+    const at = await cluster({
+      files: {
+        'deploy.py': calling('deploy/rollout', { ...inputs, rollout_timeout_seconds: 10, settle_seconds: 0 }),
+      },
+    })
+    const { kubernetes, srecodex } = at
+    kubernetes.addWorkload({ namespace: 'shop', name: 'db', kind: 'StatefulSet' })
+    await kubernetes.settled()
+    const planned = await run(at, 'deploy.py')
+    expect(planned.report.plan.may).toEqual([
+      'kubectl rollout undo statefulset/db --namespace=shop --to-revision=1',
+      'kubectl delete pod db-0 --namespace=shop --ignore-not-found --wait=false',
+      'kubectl delete pod db-1 --namespace=shop --ignore-not-found --wait=false',
+    ])
+    const applied = await srecodex(`apply ${planned.report.run} --yes`)
+    expect(resultOf(applied)).toMatchObject({
+      status: 'rolled-back',
+      image_after: ['main=registry.test/db:1.0'],
+    })
+    expect(changes(kubernetes)).toEqual({ 'patch shop/db': 2, 'delete shop/db-1': 1 })
+  })
+
   test('killed while it waits for a bad one: the resume takes it back, and ships nothing twice', async () => {
     const at = await withWeb(BAD)
     const { kubernetes } = at

@@ -77,6 +77,18 @@ describe('alert triage', { timeout: LONG_MS }, () => {
     expect(posted()).toEqual([])
   })
 
+  test('by a person, with inputs as flags', async () => {
+    const { srecodex } = await site({})
+    const words = 'skills run monitoring/alert-triage --matchers instance=~"node-[01]" --group-by instance'
+    const { exitCode, report } = await srecodex(`${words} --skills-dir ${SKILLS}`)
+    expect({ exitCode, summary: report.summary }).toMatchObject({
+      exitCode: 0,
+      summary: expect.stringMatching(
+        /^2 alerts in 2 groups .*\nwarning {2}instance=node-[01] x1, for 0 min, noise /,
+      ),
+    })
+  })
+
   test('three silences: the plan sets nothing and says what each covers; the apply sets each once', async () => {
     const { srecodex, posted, alertmanager } = await site({ 'mute.py': SILENCE_THREE })
     const planned = await srecodex(`run mute.py --skills-dir ${SKILLS}`)

@@ -162,3 +162,30 @@ test(
   },
   SLOW_MS,
 )
+
+test(
+  'more events than are taken at once, in two regions: each counted once, and none is lost between the parts',
+  async () => {
+    const skill = await payload(SCRIPT)
+    const it = await cloud({ pageSize: 10_000 })
+    const at = minutesAgo(30)
+    const many = (region: string, count: number): void =>
+      it.addLogGroup(
+        region,
+        'a',
+        Array.from({ length: count }, (_, n) => ({ timestamp: at + n, message: `ERROR ${region}` })),
+      )
+    many('eu-west-1', 45_000)
+    many('us-east-1', 20_000)
+    const regions = ['eu-west-1', 'us-east-1']
+    const done = await skill.run(it, { log_groups: ['a'], pattern: 'ERROR', regions })
+    expect(done).toMatchObject({ log_groups: 2, events: 65_000, incomplete: [] })
+    expect(done.groups).toMatchObject([
+      { type: 'ERROR eu-west-<n>', count: 45_000 },
+      { type: 'ERROR us-east-<n>', count: 20_000 },
+    ])
+    const kept = skill.read('events.jsonl').trim().split('\n')
+    expect(new Set(kept).size).toBe(65_000)
+  },
+  SLOW_MS,
+)

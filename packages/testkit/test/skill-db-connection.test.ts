@@ -35,14 +35,22 @@ describe('PostgreSQL', () => {
   beforeAll(async () => {
     const rules = ['host all barred 127.0.0.1/32 reject']
     postgres = await startPostgres({ rules })
-    await postgres.sql("CREATE ROLE barred LOGIN PASSWORD 'b'; CREATE ROLE one LOGIN PASSWORD 'o' CONNECTION LIMIT 0")
+    await postgres.sql(
+      "CREATE ROLE barred LOGIN PASSWORD 'b'; CREATE ROLE one LOGIN PASSWORD 'o' CONNECTION LIMIT 0",
+    )
   }, 180_000)
   afterAll(() => postgres.stop())
 
   test('connected: version, latency, encryption; nothing of where and as whom', async () => {
     const { exitCode, result } = await ask('postgresql', postgres.env)
     expect(exitCode).toBe(0)
-    expect(result).toMatchObject({ reachable: true, authenticated: true, problem: null, message: null, encrypted: false })
+    expect(result).toMatchObject({
+      reachable: true,
+      authenticated: true,
+      problem: null,
+      message: null,
+      encrypted: false,
+    })
     expect(result.version).toBe('PostgreSQL 15.18')
     expect(result.latency_ms).toBeGreaterThan(0)
     expect(result.summary).toMatch(/^postgresql: connected in [\d.]+ ms, PostgreSQL 15\.18, not encrypted$/)
@@ -53,7 +61,13 @@ describe('PostgreSQL', () => {
     ['authentication', { PGPASSWORD: 'wrong' }, true, false, /password authentication failed for user "<…>"/],
     ['authentication', { PGPASSWORD: undefined }, true, false, /no password supplied/],
     ['not-allowed', { PGUSER: 'barred', PGPASSWORD: 'b' }, true, false, /pg_hba\.conf rejects/],
-    ['too-many-connections', { PGUSER: 'one', PGPASSWORD: 'o' }, true, false, /too many connections for role/],
+    [
+      'too-many-connections',
+      { PGUSER: 'one', PGPASSWORD: 'o' },
+      true,
+      false,
+      /too many connections for role/,
+    ],
     ['no-such-database', { PGDATABASE: 'nowhere' }, true, true, /database "nowhere" does not exist/],
     ['refused', { PGPORT: '1' }, false, false, /Connection refused/],
     ['dns', { PGHOST: 'db.invalid' }, false, false, /could not translate host name "<…>"/],
@@ -66,7 +80,8 @@ describe('PostgreSQL', () => {
     expect(result.summary).toContain(problem)
     const shown = JSON.stringify(result)
     expect(shown).not.toContain('127.0.0.1')
-    for (const name of [env.PGHOST, env.PGUSER]) if (name !== undefined) expect(shown).not.toContain(`"${name}`)
+    const secret = [env.PGHOST, env.PGUSER].filter(name => name !== undefined && shown.includes(name))
+    expect(secret).toEqual([])
   })
 
   test('a server that says nothing, and one that is starting up', async () => {
@@ -77,13 +92,20 @@ describe('PostgreSQL', () => {
       return String((server.address() as AddressInfo).port)
     }
     const silent = { ...postgres.env, PGPORT: await listening(() => {}) }
-    expect((await ask('postgresql', silent, 1)).result).toMatchObject({ reachable: false, problem: 'no-answer' })
+    expect((await ask('postgresql', silent, 1)).result).toMatchObject({
+      reachable: false,
+      problem: 'no-answer',
+    })
     // The message in which a server refuses a start-up: severity, SQLSTATE, text.
     const fields = 'SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0'
     const length = Buffer.alloc(4)
     length.writeInt32BE(4 + fields.length)
     const refusal = Buffer.concat([Buffer.from('E'), length, Buffer.from(fields)])
-    const starting = { ...postgres.env, PGSSLMODE: 'disable', PGPORT: await listening(socket => socket.end(refusal)) }
+    const starting = {
+      ...postgres.env,
+      PGSSLMODE: 'disable',
+      PGPORT: await listening(socket => socket.end(refusal)),
+    }
     expect((await ask('postgresql', starting)).result).toMatchObject({
       reachable: true,
       authenticated: false,
@@ -100,12 +122,16 @@ describe('PostgreSQL', () => {
       extendEnv: false,
       reject: false,
     })
-    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('there is no psql here') })
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: expect.stringContaining('there is no psql here'),
+    })
   })
 })
 
 describe('SQLite', () => {
-  const python = (program: string) => execa('python3', ['-c', `import sqlite3, sys\n${program}`], { cwd: folder })
+  const python = (program: string) =>
+    execa('python3', ['-c', `import sqlite3, sys\n${program}`], { cwd: folder })
 
   test('a good file; one that is missing is not made', async () => {
     await python('db = sqlite3.connect("good.db"); db.execute("CREATE TABLE a (i)"); db.commit()')
@@ -127,10 +153,17 @@ db.executemany("INSERT INTO a VALUES (?)", [("x" * 500,)] * 200); db.commit(); d
 with open("bad.db", "r+b") as file:
     file.seek(4096 * 3); file.write(b"\\xff" * 8192)`)
     appendFileSync(join(folder, 'bad.db'), '')
-    expect((await ask('bad.db')).result).toMatchObject({ problem: 'damaged', reachable: true, authenticated: true })
+    expect((await ask('bad.db')).result).toMatchObject({
+      problem: 'damaged',
+      reachable: true,
+      authenticated: true,
+    })
     const holder = execa(
       'python3',
-      ['-c', 'import sqlite3,sys\ndb=sqlite3.connect("good.db",isolation_level=None)\ndb.execute("BEGIN EXCLUSIVE")\nprint(1,flush=True)\nsys.stdin.read()'],
+      [
+        '-c',
+        'import sqlite3,sys\ndb=sqlite3.connect("good.db",isolation_level=None)\ndb.execute("BEGIN EXCLUSIVE")\nprint(1,flush=True)\nsys.stdin.read()',
+      ],
       { cwd: folder },
     )
     await new Promise(resolve => holder.stdout.once('data', resolve))

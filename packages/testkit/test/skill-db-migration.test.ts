@@ -23,7 +23,10 @@ function write(files: Files): void {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'm', name), text)
 }
 
-async function payload(inputs: object, env: Files = {}): Promise<{ exitCode?: number; stdout: string; stderr: string }> {
+async function payload(
+  inputs: object,
+  env: Files = {},
+): Promise<{ exitCode?: number; stdout: string; stderr: string }> {
   const { exitCode, stdout, stderr } = await execa('python3', [join(SCRIPTS, 'migration_batch.py')], {
     cwd: folder,
     input: JSON.stringify({ folder: 'm', lock_timeout_seconds: 1, ...inputs }),
@@ -52,7 +55,8 @@ const files = (result: Result): string[] => result.applied.map(({ file }: { file
 
 const THREE: Files = {
   '0001_orders.sql': 'CREATE TABLE orders (id integer PRIMARY KEY, note text);\n',
-  '0002_fill.sql': "-- two; rows\nINSERT INTO orders VALUES (1, 'a;b');\nINSERT INTO orders VALUES (2, 'it''s');\n",
+  '0002_fill.sql':
+    "-- two; rows\nINSERT INTO orders VALUES (1, 'a;b');\nINSERT INTO orders VALUES (2, 'it''s');\n",
   '0010_column.sql': 'ALTER TABLE orders ADD COLUMN price integer',
 }
 
@@ -60,7 +64,11 @@ describe('SQLite', () => {
   const DB = { database: 'app.db' }
 
   test('pending files in the order of their numbers, once, with their digests', async () => {
-    write({ ...THREE, 'README.md': 'no migration', '9_between.sql': 'CREATE INDEX by_note ON orders (note);' })
+    write({
+      ...THREE,
+      'README.md': 'no migration',
+      '9_between.sql': 'CREATE INDEX by_note ON orders (note);',
+    })
     const result = await migrate(DB)
     expect(files(result)).toEqual(['0001_orders.sql', '0002_fill.sql', '9_between.sql', '0010_column.sql'])
     expect(result).toMatchObject({ pending: [], failed: null, changed: [], dry_run: false })
@@ -75,7 +83,10 @@ describe('SQLite', () => {
   })
 
   test('stops at the first failure, which is rolled back whole; goes on from there once it is mended', async () => {
-    write({ ...THREE, '0002_fill.sql': 'INSERT INTO orders VALUES (1, 1);\n\n-- wrong\nINSERT INTO\n  nowhere VALUES (1);' })
+    write({
+      ...THREE,
+      '0002_fill.sql': 'INSERT INTO orders VALUES (1, 1);\n\n-- wrong\nINSERT INTO\n  nowhere VALUES (1);',
+    })
     const stopped = await migrate(DB)
     expect(files(stopped)).toEqual(['0001_orders.sql'])
     expect(stopped.pending).toEqual(['0002_fill.sql', '0010_column.sql'])
@@ -86,7 +97,9 @@ describe('SQLite', () => {
       sqlstate: null,
       message: 'no such table: nowhere',
     })
-    expect(stopped.summary).toContain('failed: 0002_fill.sql, line 4: no such table: nowhere (rolled back); 1 after it')
+    expect(stopped.summary).toContain(
+      'failed: 0002_fill.sql, line 4: no such table: nowhere (rolled back); 1 after it',
+    )
     expect(await sqlite('SELECT count(*) FROM orders')).toBe('0')
     write(THREE)
     expect(files(await migrate(DB))).toEqual(['0002_fill.sql', '0010_column.sql'])
@@ -110,15 +123,26 @@ INSERT INTO orders VALUES (7, 'x')`
     expect(trial.pending).toHaveLength(3)
     expect(readdirSync(folder)).toEqual(['m'])
     await migrate({ ...DB, target: '0002' })
-    write({ '0010_column.sql': 'ALTER TABLE orders ADD COLUMN price integer;\nALTER TABLE orders ADD COLUMN price integer;' })
+    write({
+      '0010_column.sql':
+        'ALTER TABLE orders ADD COLUMN price integer;\nALTER TABLE orders ADD COLUMN price integer;',
+    })
     const failing = await migrate({ ...DB, dry_run: true })
-    expect(failing).toMatchObject({ failed: { file: '0010_column.sql', line: 2 }, pending: ['0010_column.sql'] })
+    expect(failing).toMatchObject({
+      failed: { file: '0010_column.sql', line: 2 },
+      pending: ['0010_column.sql'],
+    })
     expect(await sqlite("SELECT count(*) FROM pragma_table_info('orders')")).toBe('2')
   })
 
   test.each<[string, Files, string, number | null]>([
     ['two files with one number', { '01_a.sql': '', '1_b.sql': '' }, 'have one number', null],
-    ['a transaction of its own', { '1_a.sql': 'SELECT 1;\n/* ; */ BEGIN;\nSELECT 1;\nCOMMIT;' }, 'BEGIN does not belong', 2],
+    [
+      'a transaction of its own',
+      { '1_a.sql': 'SELECT 1;\n/* ; */ BEGIN;\nSELECT 1;\nCOMMIT;' },
+      'BEGIN does not belong',
+      2,
+    ],
     ['a command of psql', { '1_a.sql': "SELECT '\\';\n\n\\i other.sql\n" }, 'psql commands such as \\i', 3],
   ])('refused before anything is executed: %s', async (_what, given, words, line) => {
     write(given)
@@ -140,7 +164,9 @@ INSERT INTO orders VALUES (7, 'x')`
     })
     write({ ...THREE, '0000_late.sql': 'SELECT 1' })
     const late = await migrate(DB)
-    expect(late.failed.message).toBe('0000_late.sql is not applied, and 0002_fill.sql, which comes after it, is')
+    expect(late.failed.message).toBe(
+      '0000_late.sql is not applied, and 0002_fill.sql, which comes after it, is',
+    )
     unlinkSync(join(folder, 'm/0000_late.sql'))
     expect(files(await migrate(DB))).toEqual(['0010_column.sql'])
   })
@@ -169,7 +195,11 @@ sys.stdin.read()`
     write({ '1_a.sql': '-- no-transaction\nVACUUM;', '2_b.sql': `SELECT 1;\n${endless}` })
     const result = await migrate({ ...DB, statement_timeout_seconds: 1 })
     expect(files(result)).toEqual(['1_a.sql'])
-    expect(result.failed).toMatchObject({ file: '2_b.sql', line: 2, message: 'a statement took longer than 1 s' })
+    expect(result.failed).toMatchObject({
+      file: '2_b.sql',
+      line: 2,
+      message: 'a statement took longer than 1 s',
+    })
   })
 
   test('inputs that mean nothing end it', async () => {
@@ -180,7 +210,11 @@ sys.stdin.read()`
       [{ ...DB, table: 'x"; DROP TABLE y' }, 'is no name of a table'],
       [{ database: 'm/0001_orders.sql' }, 'file is not a database'],
     ] as const) {
-      expect(await payload(inputs)).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining(words) })
+      expect(await payload(inputs)).toMatchObject({
+        exitCode: 1,
+        stdout: '',
+        stderr: expect.stringContaining(words),
+      })
     }
   })
 })
@@ -216,7 +250,10 @@ describe('PostgreSQL', () => {
   })
 
   test('stops at the first failure, with line and SQLSTATE, and rolls it back', async () => {
-    write({ ...THREE, '0002_fill.sql': "INSERT INTO orders VALUES (1, 'a');\n\nINSERT INTO orders\n  VALUES\n  (1 / 0, 'b');" })
+    write({
+      ...THREE,
+      '0002_fill.sql': "INSERT INTO orders VALUES (1, 'a');\n\nINSERT INTO orders\n  VALUES\n  (1 / 0, 'b');",
+    })
     const stopped = await migrate(PG, env)
     expect(files(stopped)).toEqual(['0001_orders.sql'])
     expect(stopped.failed).toEqual({
@@ -257,20 +294,38 @@ CREATE TABLE t AS SELECT a() + b() AS sum;`,
 
   test('a lock that somebody else holds: not run, and told as such', async () => {
     write({ '1_a.sql': 'SELECT 1' })
-    const words = ['-X', '-c', "SELECT pg_advisory_lock(hashtext('schema_migrations'))", '-c', 'SELECT pg_sleep(60)']
+    const words = [
+      '-X',
+      '-c',
+      "SELECT pg_advisory_lock(hashtext('schema_migrations'))",
+      '-c',
+      'SELECT pg_sleep(60)',
+    ]
     const holder = execa('psql', words, { env, reject: false })
-    await expect.poll(() => sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")).toBe('1')
-    expect(await migrate(PG, env)).toMatchObject({ applied: [], failed: { file: '1_a.sql', sqlstate: '55P03' } })
+    await expect
+      .poll(() => sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"))
+      .toBe('1')
+    expect(await migrate(PG, env)).toMatchObject({
+      applied: [],
+      failed: { file: '1_a.sql', sqlstate: '55P03' },
+    })
     holder.kill('SIGKILL')
     await holder
-    await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()")
+    await sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()",
+    )
     expect(files(await migrate(PG, env))).toEqual(['1_a.sql'])
   })
 
   test('two runners at once do the work once', async () => {
     write({ ...THREE, '0003_slow.sql': 'SELECT pg_sleep(0.3)' })
     const both = await Promise.all([1, 2].map(() => migrate({ ...PG, lock_timeout_seconds: 30 }, env)))
-    expect(both.flatMap(files).sort()).toEqual(['0001_orders.sql', '0002_fill.sql', '0003_slow.sql', '0010_column.sql'])
+    expect(both.flatMap(files).sort()).toEqual([
+      '0001_orders.sql',
+      '0002_fill.sql',
+      '0003_slow.sql',
+      '0010_column.sql',
+    ])
     expect(both.map(({ failed }) => failed)).toEqual([null, null])
     expect(await sql('SELECT count(*) FROM orders')).toBe('2')
   })
@@ -283,7 +338,10 @@ CREATE TABLE t AS SELECT a() + b() AS sum;`,
   })
 
   test('what takes no transaction runs alone; the statement timeout binds', async () => {
-    write({ ...THREE, '0011_index.sql': '-- no-transaction\nCREATE INDEX CONCURRENTLY by_note ON orders (note);' })
+    write({
+      ...THREE,
+      '0011_index.sql': '-- no-transaction\nCREATE INDEX CONCURRENTLY by_note ON orders (note);',
+    })
     const trial = await migrate({ ...PG, dry_run: true }, env)
     expect(trial.summary).toContain('not tried, they take no transaction: 0011_index.sql')
     expect(files(await migrate(PG, env))).toHaveLength(4)
@@ -295,13 +353,20 @@ CREATE TABLE t AS SELECT a() + b() AS sum;`,
   test('a role without the right to it; a foreign table; a server that is gone', async () => {
     write(THREE)
     const reader = { ...env, PGUSER: 'reader', PGPASSWORD: 'r' }
-    expect(await migrate(PG, reader)).toMatchObject({ applied: [], failed: { file: '0001_orders.sql', sqlstate: '42501' } })
+    expect(await migrate(PG, reader)).toMatchObject({
+      applied: [],
+      failed: { file: '0001_orders.sql', sqlstate: '42501' },
+    })
     await sql('CREATE TABLE other (version text)')
     const foreign = await payload({ ...PG, table: 'other' }, env)
     expect(foreign).toMatchObject({ exitCode: 1, stdout: '' })
     expect(foreign.stderr).toContain('this skill did not make it')
     const gone = await payload(PG, { ...env, PGPORT: '1' })
-    expect(gone).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('what was applied cannot be read') })
+    expect(gone).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('what was applied cannot be read'),
+    })
   })
 
   test('a table in a schema of its own', async () => {

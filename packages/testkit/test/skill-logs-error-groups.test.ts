@@ -41,7 +41,10 @@ async function payload(inputs: object, spanBytes?: number) {
   const program =
     spanBytes === undefined
       ? [join(SCRIPTS, 'error_groups.py')]
-      : ['-c', `import scan, error_groups\nscan.SPAN, scan.TAIL = ${spanBytes}, ${4 * spanBytes}\nerror_groups.main()`]
+      : [
+          '-c',
+          `import scan, error_groups\nscan.SPAN, scan.TAIL = ${spanBytes}, ${4 * spanBytes}\nerror_groups.main()`,
+        ]
   const { exitCode, stdout, stderr } = await execa('python3', ['-B', ...program], {
     cwd: folder,
     input: JSON.stringify(inputs),
@@ -59,7 +62,10 @@ async function group(inputs: object, spanBytes?: number): Promise<Result> {
 }
 
 const write = (name: string, content: string | Buffer | readonly string[]): void =>
-  writeFileSync(join(folder, name), Array.isArray(content) ? `${content.join('\n')}\n` : (content as string | Buffer))
+  writeFileSync(
+    join(folder, name),
+    Array.isArray(content) ? `${content.join('\n')}\n` : (content as string | Buffer),
+  )
 
 const counts = ({ groups }: Result): Record<string, number> =>
   Object.fromEntries(groups.map(({ type, count }) => [type, count]))
@@ -68,7 +74,13 @@ test('20 MB: the truth of the generator, in a summary that fits, with three samp
   const truth = await writeLog({ path: join(folder, 'app.log'), bytes: 20_000_000, seed: 11 })
   const result = await group({ paths: ['app.log'] })
   expect(counts(result)).toEqual(truth.errors)
-  expect(result).toMatchObject({ files: 1, lines: truth.lines, types: 14, unreadable: [], samples: 'samples.jsonl' })
+  expect(result).toMatchObject({
+    files: 1,
+    lines: truth.lines,
+    types: 14,
+    unreadable: [],
+    samples: 'samples.jsonl',
+  })
   expect(judge(parseSummary(result.summary), truth)).toEqual({ matched: 14, types: 14, differences: [] })
   expect(result.summary.length).toBeLessThanOrEqual(1200)
   const samples = readFileSync(join(folder, 'samples.jsonl'), 'utf8').trimEnd().split('\n')
@@ -76,19 +88,25 @@ test('20 MB: the truth of the generator, in a summary that fits, with three samp
   // A gzip file of the same text, read as a stream.
   writeFileSync(join(folder, 'app.log.gz'), gzipSync(readFileSync(join(folder, 'app.log')), { level: 1 }))
   const zipped = await group({ paths: ['app.log.gz'] }, 1 << 20)
-  expect({ lines: zipped.lines, counts: counts(zipped) }).toEqual({ lines: truth.lines, counts: truth.errors })
+  expect({ lines: zipped.lines, counts: counts(zipped) }).toEqual({
+    lines: truth.lines,
+    counts: truth.errors,
+  })
 })
 
-test.each([777, 4096, 100_000])('a record that crosses the border of a span of %i bytes counts once', async span => {
-  const truth = await writeLog({ path: join(folder, 'app.log'), bytes: 500_000, seed: 3 })
-  const result = await group({ paths: ['app.log'] }, span)
-  // The shortest spans see too little of a trace to name its cause, and no less of its record.
-  expect({ lines: result.lines, errors: result.errors }).toEqual({
-    lines: truth.lines,
-    errors: Object.values(truth.errors).reduce((sum, count) => sum + count, 0),
-  })
-  if (span > 777) expect(counts(result)).toEqual(truth.errors)
-})
+test.each([777, 4096, 100_000])(
+  'a record that crosses the border of a span of %i bytes counts once',
+  async span => {
+    const truth = await writeLog({ path: join(folder, 'app.log'), bytes: 500_000, seed: 3 })
+    const result = await group({ paths: ['app.log'] }, span)
+    // The shortest spans see too little of a trace to name its cause, and no less of its record.
+    expect({ lines: result.lines, errors: result.errors }).toEqual({
+      lines: truth.lines,
+      errors: Object.values(truth.errors).reduce((sum, count) => sum + count, 0),
+    })
+    expect(span > 777 ? counts(result) : truth.errors).toEqual(truth.errors)
+  },
+)
 
 test('only the level of the record itself makes an error', async () => {
   write('mixed.log', [
@@ -163,7 +181,9 @@ test('the formats of the field, and their times in UTC', async () => {
     last: '2026-11-21T03:00:00.123Z',
   })
   expect(result.groups.find(({ type }) => type === 'TimeoutError')?.first).toBe('2026-11-21T03:00:12.000Z')
-  expect(result.groups.find(({ type }) => type === 'no right')?.last).toMatch(new RegExp(`^(2026|${year})-11-21T`))
+  expect(result.groups.find(({ type }) => type === 'no right')?.last).toMatch(
+    new RegExp(`^(2026|${year})-11-21T`),
+  )
 })
 
 test('no value leaves it: numbers, ids, addresses, mail, quoted text', async () => {
@@ -191,7 +211,11 @@ test('a window, by times and by how long before the end; a text that the message
   expect(counts(await group({ paths, since: '150m' }))).toEqual({ late: 2 })
   expect(counts(await group({ paths, match: 'depl' }))).toEqual({ deploy: 1 })
   const bad = await payload({ paths, since: 'yesterday' })
-  expect(bad).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining("'yesterday' is neither a time") })
+  expect(bad).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: expect.stringContaining("'yesterday' is neither a time"),
+  })
 })
 
 test('files, folders, patterns; what cannot be read is named, the others are done', async () => {
@@ -211,14 +235,20 @@ test('files, folders, patterns; what cannot be read is named, the others are don
     expect.stringContaining('none/*.log: not there'),
   ])
   const none = await payload({ paths: ['nothing.log'] })
-  expect(none).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('nothing can be read') })
+  expect(none).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: expect.stringContaining('nothing can be read'),
+  })
 })
 
 test('broken input is read as far as it goes', async () => {
   const error = '2026-11-21T03:00:00Z ERROR gone'
   write('latin.log', Buffer.from('2026-11-21T03:12:45.123Z ERROR [pay] caf\u00E9 closed: gone\n', 'latin1'))
   write('long.log', `${error}: ${'x'.repeat(9_000_000)} ERROR\n${error}`)
-  const zipped = gzipSync(`${Array.from({ length: 20_000 }, (_, i) => `2026-11-21T03:00:00Z ERROR ${i * 7919} gone`).join('\n')}\n`)
+  const zipped = gzipSync(
+    `${Array.from({ length: 20_000 }, (_, i) => `2026-11-21T03:00:00Z ERROR ${i * 7919} gone`).join('\n')}\n`,
+  )
   write('cut.log.gz', zipped.subarray(0, zipped.length / 2))
   write('joined.log.gz', Buffer.concat([gzipSync(`${error}\n`), gzipSync(`${error}\n`)]))
   write('torn.log', `${error}\n{"ts":"2026-11-21T03:00:00Z","level":"error","msg":"half`)
@@ -236,7 +266,10 @@ test('broken input is read as far as it goes', async () => {
 })
 
 test('no errors: lines and levels that do occur, so that a wrong format does not look like health', async () => {
-  write('calm.log', ['2026-11-21T03:12:45.123Z INFO  [pay] fine', '2026-11-21T03:12:45.123Z WARN  [pay] errors=0'])
+  write('calm.log', [
+    '2026-11-21T03:12:45.123Z INFO  [pay] fine',
+    '2026-11-21T03:12:45.123Z WARN  [pay] errors=0',
+  ])
   write('empty.log', '')
   const calm = await group({ paths: ['calm.log'] })
   expect(calm).toMatchObject({ lines: 2, errors: 0, types: 0, groups: [], samples: null })
@@ -247,7 +280,13 @@ test('no errors: lines and levels that do occur, so that a wrong format does not
 })
 
 test('a log without times, whose levels begin the lines', async () => {
-  write('bare.log', ['ERROR:root:cannot open: gone', 'Traceback (most recent call last):', 'app.Lost: x', 'INFO:root:an ERROR', '[ERROR] it is: gone'])
+  write('bare.log', [
+    'ERROR:root:cannot open: gone',
+    'Traceback (most recent call last):',
+    'app.Lost: x',
+    'INFO:root:an ERROR',
+    '[ERROR] it is: gone',
+  ])
   const result = await group({ paths: ['bare.log'] })
   expect(counts(result)).toEqual({ Lost: 1, gone: 1 })
   expect(result.groups[0]).toMatchObject({ first: null, last: null })
@@ -255,7 +294,12 @@ test('a log without times, whose levels begin the lines', async () => {
 
 test('many types: the top ones, and how many more', async () => {
   const letters = Array.from({ length: 60 }, (_, i) => String.fromCodePoint(65 + (i % 26)).repeat(2 + i / 26))
-  write('many.log', letters.map(name => `2026-11-21T03:12:45.123Z ERROR [job] it failed in a way of many words: ${name} is gone`))
+  write(
+    'many.log',
+    letters.map(
+      name => `2026-11-21T03:12:45.123Z ERROR [job] it failed in a way of many words: ${name} is gone`,
+    ),
+  )
   const result = await group({ paths: ['many.log'], top: 100 })
   expect(result).toMatchObject({ types: 60, errors: 60 })
   expect(result.groups).toHaveLength(60)

@@ -15,7 +15,7 @@ export interface CallsOutcome {
   /** Where an approved plan ended: the mutation that it did not list, in words. */
   readonly drift: string | null
   /** The first refusal, in words. */
-  readonly refusal: string | null
+  readonly refusal: { readonly message: string; readonly hint: string | null } | null
   readonly limit: { readonly limit: string; readonly detail: string } | null
   /** Mutations that were begun, and nobody knows whether they happened. */
   readonly unknown: number
@@ -66,7 +66,7 @@ export function verdictOfCalls(calls: CallsOutcome, script: Verdict): Verdict {
     }
   }
   if (script.status === 'timed-out' || script.status === 'cancelled') return script
-  if (calls.refusal !== null) return refused('CALL_REFUSED', oneLine(calls.refusal), { hint: null })
+  if (calls.refusal !== null) return refused('CALL_REFUSED', oneLine(calls.refusal.message), calls.refusal)
   if (calls.plan !== null) return { status: 'planned', error: null }
   if (script.status !== 'succeeded') return script
   const { items, unknown } = calls

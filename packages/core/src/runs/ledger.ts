@@ -64,6 +64,8 @@ export interface Ledger {
   isRedone(key: string): boolean
   mutationStarted(key: string, call: string): void
   mutationEnded(key: string, call: string, outcome: MutationOutcome): void
+  /** A call of it failed, in a class that says more than an exit code. */
+  callFailed(key: string, failure: string): void
   unplanned(key: string): void
   /** From now on no item is started. */
   draining(): void
@@ -203,7 +205,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (item.parent !== null) item.value = value
     }
     item.state = state
-    item.class = state === 'ok' ? null : failure
+    item.class = state === 'ok' ? null : classOf(failure, item)
     item.message = state === 'ok' ? null : message
     item.mayRetry = state === 'failed' && retries > 0 && item.isUntouched && !isDraining
     await recorded(journal.commit(item.entry(value !== null && state === 'ok' ? params['value'] : undefined)))
@@ -223,6 +225,9 @@ export function createLedger(options: LedgerOptions): Ledger {
     isRedone: key => isRedone(known(key)),
     mutationStarted: (key, call) => known(key).setCall(call, 'started'),
     mutationEnded: (key, call, outcome) => known(key).setCall(call, outcome),
+    callFailed: (key, failure) => {
+      known(key).callFailure = failure
+    },
     unplanned: key => {
       known(key).isUnplanned = true
     },
@@ -256,6 +261,11 @@ function settled({ call: { call } }: PastMutation, answer: 'done' | 'not-done'):
     answered: 'settled',
     outcome: answer === 'done' ? 'ok' : 'failed-definite',
   }
+}
+
+/** `exit 1` says that a call failed; why, its tool told. */
+function classOf(told: string | null, { callFailure }: Item): string | null {
+  return callFailure !== null && told !== null && /^exit \d+$/.test(told) ? callFailure : told
 }
 
 /**

@@ -44,7 +44,12 @@ export function scriptEnvironment(options: EnvironmentOptions): Record<string, s
   const folders = options.pathFolders.filter(folder => !system.has(folder))
   return {
     // A shim comes before the program that it stands for, wherever that lies.
-    PATH: [`${places.guest}/bin`, ...(places.tools === null ? [] : [places.tools]), ...folders, SYSTEM_PATH].join(':'),
+    PATH: [
+      `${places.guest}/bin`,
+      ...(places.tools === null ? [] : [places.tools]),
+      ...folders,
+      SYSTEM_PATH,
+    ].join(':'),
     HOME: options.home,
     TMPDIR: places.tmp,
     LANG: options.caller.LANG ?? 'C.UTF-8',

@@ -32,7 +32,11 @@ function survivorsOf(id: string): number[] {
   const members = new Set(membersOf(id))
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
-    if (Number.isInteger(pid) && pid !== process.pid && (isOfRun(name, id) || isSupervisorOf(name, id)))
+    if (
+      Number.isInteger(pid) &&
+      pid !== process.pid &&
+      (isOfRun(name, id) || isSupervisorOf(name, id) || isToolOf(name, id))
+    )
       members.add(pid)
   }
   return [...members].filter(isRunning)
@@ -47,6 +51,15 @@ function isOfRun(pid: string, id: string): boolean {
 function isSupervisorOf(pid: string, id: string): boolean {
   const argv = read(`/proc/${pid}/cmdline`).split('\0')
   return (argv.at(-5) ?? '').endsWith('/init.pl') && argv.at(-2) === id
+}
+
+/**
+ * The sandbox of a tool that srecodex was starting when it was killed: until bubblewrap has tied itself to its
+ * parent, a change would still be made, and whoever resumes would have found that it was not.
+ */
+function isToolOf(pid: string, id: string): boolean {
+  const argv = read(`/proc/${pid}/cmdline`).split('\0')
+  return argv.includes('--json-status-fd') && argv.some(word => word.includes(`/runs/${id}/tools/`))
 }
 
 function isRunning(pid: number): boolean {

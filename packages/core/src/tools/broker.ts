@@ -77,7 +77,7 @@ export interface Broker {
   /** Did a command happen whose result was lost? Asks its tool. */
   settle(mutation: OpenMutation & { readonly tool: string }): Promise<'done' | 'not-done' | 'unknown'>
   /** The first refusal in words; null: there was none. */
-  refusal(): string | null
+  refusal(): { readonly message: string; readonly hint: string | null } | null
   /** No new call starts; returns once mutations in flight are recorded, or after `graceMs`. */
   drain(graceMs: number): Promise<void>
   close(): Promise<void>
@@ -123,7 +123,7 @@ export class BrokerState {
   readonly counts = { total: 0, reads: 0, mutations: 0, failed: 0, refused: 0 }
   /** Aborted when nothing may go on, mutations included. */
   readonly ending = new AbortController()
-  refusal: string | null = null
+  refusal: ReturnType<Broker['refusal']> = null
   #draining = false
   #mutating = 0
   #touched = 0
@@ -151,7 +151,7 @@ export class BrokerState {
     if (this.#wordBytes + bytes > MAX_WORD_BYTES) {
       const message = `the words of all calls have more than ${MAX_WORD_BYTES / 2 ** 20} MiB`
       this.counts.refused += 1
-      this.refusal ??= message
+      this.refusal ??= { message, hint: null }
       throw new CallError('LIMIT_EXCEEDED', message, {
         hint: 'hand over what is large in files, or on stdin',
       })
@@ -199,7 +199,8 @@ export class BrokerState {
   ): never {
     this.counts.refused += 1
     const { tool, argv, verb, item } = call
-    this.refusal ??= `${[tool, verb].filter(word => word !== '').join(' ')}: ${error.message}`
+    const what = [tool, verb].filter(word => word !== '').join(' ')
+    this.refusal ??= { message: `${what}: ${error.message}`, hint: error.hint }
     this.options.journal.refused({ tool, argv, verb, code: error.code, message: error.message, item })
     throw error
   }

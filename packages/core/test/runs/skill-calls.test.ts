@@ -60,6 +60,7 @@ async function handler(
       isRedone: () => false,
       mutationStarted: () => {},
       mutationEnded: () => {},
+      callFailed: () => {},
       unplanned: () => {},
     },
     once: async (name, value) => {

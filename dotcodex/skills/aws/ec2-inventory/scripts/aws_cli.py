@@ -12,11 +12,12 @@ LONGEST_PAUSE_SECONDS = 20
 PATIENCE = ("--cli-connect-timeout=10", "--cli-read-timeout=20")
 ENDED_AFTER_SECONDS = 300
 
-CALLED = re.compile(r"An error occurred \(([\w.]+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: (.*)", re.S)
+CALLED = re.compile(r"An error occurred \(([\w.]+)\) when calling the \w+ operation(?: \([^)]*retries: \d+\))?: (.*)", re.S)
 THROTTLED = re.compile(r"Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|RequestThrottled")
 LOGIN = re.compile(
     r"\((?:ExpiredToken\w*|RequestExpired|InvalidClientTokenId|UnrecognizedClientException)\)|[Tt]oken has expired"
-    r"|SSO [Tt]oken|SSO session|Unable to locate credentials|Error when retrieving|credentials expired|session has expired"
+    r"|SSO [Tt]oken|SSO session|Unable to locate credentials|Error when retrieving|credentials expired"
+    r"|session has expired"
 )
 
 

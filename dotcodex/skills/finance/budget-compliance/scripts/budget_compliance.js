@@ -19,7 +19,13 @@ const PERIOD = /^\d{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?$/
 const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/
 
 const inputs = await read()
-const { period, server = 'finance', teams: asked = [], warn_at_percent: warnAt = 100, at_once: atOnce = 8 } = inputs
+const {
+  period,
+  server = 'finance',
+  teams: asked = [],
+  warn_at_percent: warnAt = 100,
+  at_once: atOnce = 8,
+} = inputs
 if (!PERIOD.test(period ?? '')) fail('period is a year, quarter or month: 2026, 2026-Q3, 2026-09')
 
 /** How many calls may be under way; fewer after the server asked for it. */
@@ -166,7 +172,9 @@ function left() {
 
 /** @returns null where it is no decimal. */
 function amount(given) {
-  const found = DECIMAL.exec(typeof given === 'number' ? String(given) : typeof given === 'string' ? given.trim() : '')
+  const found = DECIMAL.exec(
+    typeof given === 'number' ? String(given) : typeof given === 'string' ? given.trim() : '',
+  )
   if (found === null) return null
   const [, sign, whole, fraction = '', exponent = '0'] = found
   const units = BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction}`)
@@ -214,7 +222,10 @@ function isReported(one) {
   const [spent, budget, share] = [amount(one.spent), amount(one.budget), amount(String(warnAt))]
   return (
     budget.units > 0n &&
-    order({ units: spent.units * 100n, scale: spent.scale }, { units: budget.units * share.units, scale: budget.scale + share.scale }) >= 0
+    order(
+      { units: spent.units * 100n, scale: spent.scale },
+      { units: budget.units * share.units, scale: budget.scale + share.scale },
+    ) >= 0
   )
 }
 
@@ -237,7 +248,8 @@ function rows({ team, budget, categories, spent }) {
 }
 
 function summarized() {
-  const several = words => (words.length > 3 ? [...words.slice(0, 3), `${words.length - 3} more`] : words).join(', ')
+  const several = words =>
+    (words.length > 3 ? [...words.slice(0, 3), `${words.length - 3} more`] : words).join(', ')
   const near = violations.length - over.length
   const parts = [
     `${over.length} of ${teams.length} teams over budget in ${period} (${lines} expense lines)` +

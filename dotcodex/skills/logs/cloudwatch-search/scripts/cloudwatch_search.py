@@ -67,7 +67,8 @@ def checked(inputs):
     for region in inputs.get("regions", []):
         if not REGION.match(region):
             fail("%r is no region" % region)
-    for name in [*inputs.get("log_groups", []), *([inputs["log_group_prefix"]] if "log_group_prefix" in inputs else [])]:
+    prefixes = [inputs["log_group_prefix"]] if "log_group_prefix" in inputs else []
+    for name in inputs.get("log_groups", []) + prefixes:
         if not LOG_GROUP.match(name):
             fail("%r is no name of a log group" % name)
     if "log_groups" in inputs and not inputs["log_groups"]:
@@ -289,8 +290,8 @@ def summarized(inputs, window, result, kinds):
             where = "%s%s" % (", ".join(one["log_groups"][:2]), ", …" if len(one["log_groups"]) > 2 else "")
             lines.append("%d  %s  (%s)" % (one["count"], one["type"][:100], where))
     if result["incomplete"]:
-        more = len(result["incomplete"]) - 3
-        lines.append("not complete: %s%s" % ("; ".join(result["incomplete"][:3]), "; %d more" % more if more > 0 else ""))
+        shown, more = result["incomplete"][:3], len(result["incomplete"]) - 3
+        lines.append("not complete: %s%s" % ("; ".join(shown), "; %d more" % more if more > 0 else ""))
     return "\n".join(re.sub(r"[\x00-\x1f\x7f]+", " ", line) for line in lines)
 
 

@@ -10,7 +10,9 @@ KINDS_AT_MOST = 20_000
 OTHERS = "(others)"
 
 # What Lambda puts before a line of its own logger: time, request id, level.
-LAMBDA = re.compile(r"^\S*\d{4}-\d\d-\d\dT[\d:.]+Z?\s+[0-9a-f]{8}-[0-9a-f-]{27}\s+|^\[[A-Z]+\]\s+\d{4}-\S+Z?\s+[0-9a-f-]{36}\s+")
+LAMBDA = re.compile(
+    r"^\d{4}-\d\d-\d\dT[\d:.]+Z?\s+[0-9a-f]{8}-[0-9a-f-]{27}\s+|^\[[A-Z]+\]\s+\d{4}-\S+Z?\s+[0-9a-f-]{36}\s+"
+)
 MASKS = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I), "<uuid>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),

@@ -13,6 +13,8 @@ export class Item {
   attempt = 0
   class: string | null = null
   message: string | null = null
+  /** Class of the last call of this attempt that failed. */
+  callFailure: string | null = null
   /** JSON of its value; null: none. Kept only where this run may be asked for it. */
   value: string | null = null
   /** It failed, and may be started again. */
@@ -81,6 +83,7 @@ export class Item {
     this.isPast = false
     this.class = null
     this.message = null
+    this.callFailure = null
   }
 
   #count(change: number): void {

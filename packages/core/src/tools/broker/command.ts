@@ -159,8 +159,11 @@ class Command {
       { ...this.#words(call.argv), signal },
       { programs, knowledge: this.#knowledge, peer: this.#peer, repeats: failure => failure.throttled },
     )
-    if (performed.failure !== null) this.#state.counts.failed += 1
     const { failure } = performed
+    if (failure !== null) {
+      this.#state.counts.failed += 1
+      if (this.#item !== null) this.#state.options.items.callFailed(this.#item, failure.class)
+    }
     await journal.ended({
       call: id,
       ...performed,

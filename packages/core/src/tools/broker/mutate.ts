@@ -239,7 +239,10 @@ async function perform<Result>(
     const begun = { call, argv: doing.runs.at(-1) ?? argv, before, item }
     const outcome = await outcomeOf(state, mutation, performed, begun)
     await journal.ended({ call, ...performed, class: failure?.class ?? null, outcome, answered: 'tool' })
-    if (item !== null) items.mutationEnded(item, call, outcome)
+    if (item !== null) {
+      if (failure !== null) items.callFailed(item, failure.class)
+      items.mutationEnded(item, call, outcome)
+    }
     if (outcome === 'ok') {
       if (failure !== null) {
         state.counts.failed += 1
@@ -259,6 +262,9 @@ async function perform<Result>(
   })
 }
 
+/** Classes of failures in which the request may have arrived though no answer did. */
+const LATE: ReadonlySet<string> = new Set(['timed out', 'unreachable'])
+
 /** A failure that may have come after the change is looked into at once, while the run can still act on it. */
 async function outcomeOf<Result>(
   state: BrokerState,
@@ -270,6 +276,8 @@ async function outcomeOf<Result>(
   if (signal !== null || state.ending.signal.aborted) return 'unknown'
   if (failure.definite) return 'failed-definite'
   const found = await mutation.settle(begun).catch(() => 'unknown' as const)
+  // The server may still be at it: that it is not done now does not mean that it will not be.
+  if (found === 'not-done' && LATE.has(failure.class)) return 'failed'
   return ({ done: 'ok', 'not-done': 'failed-definite', unknown: 'failed' } as const)[found]
 }
 

@@ -108,5 +108,7 @@ export interface ItemStates {
   isRedone(key: string): boolean
   mutationStarted(key: string, call: string): void
   mutationEnded(key: string, call: string, outcome: CallOutcome): void
+  /** A call of it failed, in a class that says more than an exit code. */
+  callFailed(key: string, failure: string): void
   unplanned(key: string): void
 }
