@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { callerEnvironment, changes, cluster, mutating, once, RESTART_ALL, type Cluster } from './cluster.ts'
 import { connect, REVISIONS, type ClientOptions, type Connected } from './mcp-client.ts'
 
+/** Each starts processes, a cluster or several servers. */
+const LONG_MS = 120_000
+
 const DEPLOYMENTS = ['shop/web', 'shop/cart', 'shop/pay']
 const RESTART = { script: RESTART_ALL['restart.py'], language: 'python' }
 
@@ -12,7 +15,7 @@ async function restartable(options: ClientOptions): Promise<Cluster & Connected>
   return { ...it, ...(await connect(it, { ...options, env: await callerEnvironment(it.kubeconfig) })) }
 }
 
-describe.for(REVISIONS)('revision %s', revision => {
+describe.for(REVISIONS)('revision %s', { timeout: LONG_MS }, revision => {
   test('accepted: the plan is shown with counts, targets and identity, and applied in the same call', async () => {
     const { call, questions, kubernetes, srecodex } = await restartable({ revision, person: 'accept' })
     const result = await call('run_script', RESTART)
@@ -124,7 +127,7 @@ srecodex.summary("done")
   })
 })
 
-test('a plan of another folder is not for this client', async () => {
+test('a plan of another folder is not for this client', { timeout: LONG_MS }, async () => {
   const it = await cluster({
     deployments: DEPLOYMENTS,
     files: { 'here/x': '', 'there/restart.py': RESTART.script },
@@ -138,7 +141,7 @@ test('a plan of another folder is not for this client', async () => {
   expect(mutating(it.kubernetes)).toEqual([])
 })
 
-test('an answer that was not asked for does nothing', async () => {
+test('an answer that was not asked for does nothing', { timeout: LONG_MS }, async () => {
   const it = await restartable({ revision: '2026-07-28', person: 'decline' })
   const { report } = await it.call('run_script', RESTART)
   const params = {

@@ -43,7 +43,11 @@ export interface Result {
 
 export interface CallOptions {
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { progress: number; total?: number; message?: string }) => void
+  readonly onProgress?: (progress: {
+    readonly progress: number
+    readonly total?: number | undefined
+    readonly message?: string | undefined
+  }) => void
 }
 
 export interface Connected {

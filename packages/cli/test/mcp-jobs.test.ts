@@ -6,6 +6,9 @@ import { addDeployment, callerEnvironment, changes, cluster, mutating } from './
 import { project } from '@srecodex/testkit'
 import { connect, REVISIONS } from './mcp-client.ts'
 
+/** Each starts processes, a cluster or several servers. */
+const LONG_MS = 120_000
+
 const CRASHING = `import json, subprocess
 from srecodex import summary
 pods = json.loads(subprocess.run(["kubectl", "get", "pods", "-A", "-o", "json"], check=True, capture_output=True, text=True).stdout)["items"]
@@ -35,7 +38,7 @@ with open("app.log", "rb") as log:
 summary("\\n".join("%6d %s" % (n, kind) for kind, n in kinds.most_common()))
 `
 
-describe.for(REVISIONS)('revision %s', revision => {
+describe.for(REVISIONS)('revision %s', { timeout: LONG_MS }, revision => {
   test('bulk: all pods in CrashLoopBackOff, by one call', async () => {
     const it = await cluster({
       deployments: ['shop/web:1.0-crashloop', 'shop/cart', 'pay/api:2.0-crashloop'],
@@ -73,7 +76,7 @@ describe.for(REVISIONS)('revision %s', revision => {
     expect(applied.report).toMatchObject({ parent: planned.report.run, items: { total: 2 } })
     for (const { chars } of [planned, applied]) expect(chars).toBeLessThanOrEqual(2500)
     expect(received().length).toBeLessThan(12_000)
-  }, 90_000)
+  })
 
   test('large data: errors grouped by type, and no line of the log in any message', async () => {
     const place = project()
@@ -94,9 +97,11 @@ describe.for(REVISIONS)('revision %s', revision => {
   })
 })
 
-test('deploy, verify, roll back: one plan, and the way back is declared in it', async () => {
-  const it = await cluster({ deployments: ['shop/web:1.0'] })
-  const script = `import subprocess, srecodex
+test(
+  'deploy, verify, roll back: one plan, and the way back is declared in it',
+  async () => {
+    const it = await cluster({ deployments: ['shop/web:1.0'] })
+    const script = `import subprocess, srecodex
 def kubectl(*words): return subprocess.run(["kubectl", "-n", "shop", *words], capture_output=True, text=True)
 srecodex.may("kubectl", "-n", "shop", "rollout", "undo", "deployment/web")
 kubectl("set", "image", "deployment/web", "*=registry.test/web:2.0-crashloop").check_returncode()
@@ -106,38 +111,47 @@ if kubectl("rollout", "status", "deployment/web", "--timeout=3s").returncode != 
 else:
     srecodex.summary("2.0 is out")
 `
-  const { call } = await connect(it, { env: await callerEnvironment(it.kubeconfig) })
-  const { report } = await call('run_script', { script, language: 'python' })
-  expect(report).toMatchObject({ status: 'planned', plan: { targets: ['shop/deployment/web'] } })
-  expect(report.plan.may).toHaveLength(1)
-  const { report: applied } = await call('apply_plan', { plan: report.run })
-  expect(applied).toMatchObject({ status: 'succeeded', summary: '2.0 did not become ready: back to 1.0' })
-  expect(it.kubernetes.get('deployments', 'shop', 'web')).toMatchObject({
-    spec: { template: { spec: { containers: [{ image: 'registry.test/web:1.0' }] } } },
-  })
-}, 60_000)
+    const { call } = await connect(it, { env: await callerEnvironment(it.kubeconfig) })
+    const { report } = await call('run_script', { script, language: 'python' })
+    expect(report).toMatchObject({ status: 'planned', plan: { targets: ['shop/deployment/web'] } })
+    expect(report.plan.may).toHaveLength(1)
+    const { report: applied } = await call('apply_plan', { plan: report.run })
+    expect(applied).toMatchObject({ status: 'succeeded', summary: '2.0 did not become ready: back to 1.0' })
+    expect(it.kubernetes.get('deployments', 'shop', 'web')).toMatchObject({
+      spec: { template: { spec: { containers: [{ image: 'registry.test/web:1.0' }] } } },
+    })
+  },
+  LONG_MS,
+)
 
-test('a run that fails half way is resumed with a mended script, and nothing is done twice', async () => {
-  const it = await cluster({ deployments: ['shop/a', 'shop/b', 'shop/c'] })
-  addDeployment(it.kubernetes, 'shop/d')
-  await it.kubernetes.settled()
-  const script = (names: string): string => `import subprocess, srecodex
+test(
+  'a run that fails half way is resumed with a mended script, and nothing is done twice',
+  async () => {
+    const it = await cluster({ deployments: ['shop/a', 'shop/b', 'shop/c'] })
+    addDeployment(it.kubernetes, 'shop/d')
+    await it.kubernetes.settled()
+    const script = (names: string): string => `import subprocess, srecodex
 def restart(name):
     if name == "?": raise RuntimeError("a slip in the script")
     subprocess.run(["kubectl", "-n", "shop", "rollout", "restart", "deployment/" + name], check=True, capture_output=True)
 srecodex.summary(srecodex.each(${names}, restart, key=str, at_once=1, max_failures=0).summary())
 `
-  const { call } = await connect(it, { env: await callerEnvironment(it.kubeconfig), person: 'accept' })
-  const { report } = await call('run_script', { script: script('["a", "b", "?", "c"]'), language: 'python' })
-  expect(report).toMatchObject({ status: 'failed', items: { ok: 2, failed: 1 } })
-  expect(report.next).toBe(`resume_run {"run":"${report.run}"}`)
-  const mended = await call('resume_run', { run: report.run, script: script('["a", "b", "c", "d"]') })
-  expect(mended.report).toMatchObject({ status: 'succeeded', items: { total: 4, ok: 4 } })
-  expect(changes(it.kubernetes)).toEqual({
-    'patch shop/a': 1,
-    'patch shop/b': 1,
-    'patch shop/c': 1,
-    'patch shop/d': 1,
-  })
-  expect(existsSync(it.path('.srecodex'))).toBe(false)
-})
+    const { call } = await connect(it, { env: await callerEnvironment(it.kubeconfig), person: 'accept' })
+    const { report } = await call('run_script', {
+      script: script('["a", "b", "?", "c"]'),
+      language: 'python',
+    })
+    expect(report).toMatchObject({ status: 'failed', items: { ok: 2, failed: 1 } })
+    expect(report.next).toBe(`resume_run {"run":"${report.run}"}`)
+    const mended = await call('resume_run', { run: report.run, script: script('["a", "b", "c", "d"]') })
+    expect(mended.report).toMatchObject({ status: 'succeeded', items: { total: 4, ok: 4 } })
+    expect(changes(it.kubernetes)).toEqual({
+      'patch shop/a': 1,
+      'patch shop/b': 1,
+      'patch shop/c': 1,
+      'patch shop/d': 1,
+    })
+    expect(existsSync(it.path('.srecodex'))).toBe(false)
+  },
+  LONG_MS,
+)

@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { connect, REVISIONS } from './mcp-client.ts'
 
+/** Each starts processes, a cluster or several servers. */
+const LONG_MS = 120_000
+
 const SAY = (text: string): string => `from srecodex import summary\nsummary(${JSON.stringify(text)})\n`
 
 const python = (script: string, more: Record<string, unknown> = {}) => ({
@@ -14,7 +17,7 @@ const python = (script: string, more: Record<string, unknown> = {}) => ({
   ...more,
 })
 
-describe.for(REVISIONS)('revision %s', revision => {
+describe.for(REVISIONS)('revision %s', { timeout: LONG_MS }, revision => {
   test('eight tools, each with strict input, a shape of its result, and all four hints', async () => {
     const { client, received } = await connect(project(), { revision })
     const { tools } = await client.listTools()
@@ -22,14 +25,14 @@ describe.for(REVISIONS)('revision %s', revision => {
       ...['find_skills', 'read_skill', 'run_script', 'run_status'],
       ...['apply_plan', 'resume_run', 'cancel_run', 'read_output'],
     ])
-    for (const { name, description, inputSchema, outputSchema, annotations } of tools) {
-      expect(inputSchema, name).toMatchObject({ type: 'object', additionalProperties: false })
-      expect(outputSchema, name).toMatchObject({ type: 'object' })
-      expect(Object.keys(annotations ?? {}).sort(), name).toEqual([
+    for (const { description, inputSchema, outputSchema, annotations } of tools) {
+      expect(inputSchema).toMatchObject({ type: 'object', additionalProperties: false })
+      expect(outputSchema).toMatchObject({ type: 'object' })
+      expect(Object.keys(annotations ?? {}).sort()).toEqual([
         ...['destructiveHint', 'idempotentHint', 'openWorldHint', 'readOnlyHint'],
       ])
-      expect(description!.split(/\. /)[0]!.length, name).toBeLessThan(160)
-      expect(description!, name).toMatch(/\b(not|Not|Only|no)\b/)
+      expect(description!.split(/\. /)[0]!.length).toBeLessThan(160)
+      expect(description!).toMatch(/\b(not|Not|Only)\b/)
     }
     const destructive = tools
       .filter(({ annotations }) => annotations?.destructiveHint)
@@ -73,7 +76,7 @@ describe.for(REVISIONS)('revision %s', revision => {
     }
     for (const [language, script] of Object.entries(scripts)) {
       const { report } = await call('run_script', { script, language })
-      expect(report, language).toMatchObject({ status: 'succeeded', summary: 'hello', script: { language } })
+      expect(report).toMatchObject({ status: 'succeeded', summary: 'hello', script: { language } })
     }
   })
 
@@ -153,7 +156,7 @@ os.symlink("/etc", folder + "/etc")
     expect((await client.readResource({ uri: resources[1]!.uri })).contents).toMatchObject([{ blob: '/wA=' }])
     for (const name of ['link', 'etc/passwd', '../run.json', '..%2Frun.json', 'raw.bin/../../run.json']) {
       const uri = `srecodex://runs/${report.run}/artifacts/${name}`
-      await expect(client.readResource({ uri }), name).rejects.toThrow()
+      await expect(client.readResource({ uri })).rejects.toThrow(/not found/i)
     }
   })
 
@@ -199,11 +202,11 @@ os.symlink("/etc", folder + "/etc")
     const refused = ['..', '/', home, 'away', join(home, 'root'), 'sub/../..', 'nowhere']
     for (const folder of refused) {
       const result = await plain.call('run_script', python(where, { workspace: folder }))
-      expect(result.text, folder).toMatch(/^error\[WORKSPACE_INVALID\]/)
+      expect(`${folder}: ${result.text}`).toMatch(/: error\[WORKSPACE_INVALID\]/)
     }
     for (const folder of ['.git', '.git/hooks', '.vscode', 'bare/hooks']) {
       const result = await plain.call('run_script', python(where, { workspace: folder }))
-      expect(result.text, folder).toMatch(/^error\[WORKSPACE_INVALID\]: \S+ cannot be a workspace: /)
+      expect(`${folder}: ${result.text}`).toMatch(/: error\[WORKSPACE_INVALID\]: \S+ cannot be a workspace: /)
     }
     const rooted = await connect(place, { revision, roots: [join(home, 'root'), '/nowhere'] })
     const atRoot = await rooted.call('run_script', python(where, { workspace: join(home, 'root') }))
@@ -230,15 +233,15 @@ os.symlink("/etc", folder + "/etc")
       ['apply_plan', { plan: '01ARZ3NDEKTSV4RRFFQ69G5FAV' }, /^error\[RUN_NOT_FOUND\]/],
       ['resume_run', { run: 'last' }, /^error\[USAGE\]/],
       ['read_skill', { id: '../../etc/passwd' }, /^error\[SKILL_NOT_FOUND\]/],
-      ['read_skill', { id: `${'x'.repeat(190)}` }, /^error\[SKILL_NOT_FOUND\]/],
+      ['read_skill', { id: 'x'.repeat(190) }, /^error\[SKILL_NOT_FOUND\]/],
       ['find_skills', { query: 'x'.repeat(5000) }, /^error\[USAGE\]/],
       ['run_scirpt', {}, /^error\[USAGE\]: there is no tool `run_scirpt`\nhint: did you mean run_script\?/],
       ['x'.repeat(5000), {}, /^error\[USAGE\]: there is no tool `x/],
     ]
     for (const [tool, input, expected] of cases) {
       const { isError, text, chars } = await call(tool, input)
-      expect(isError, text).toBe(true)
       expect(text).toMatch(expected)
+      expect(isError).toBe(true)
       expect(chars).toBeLessThanOrEqual(1000)
     }
     expect((await call('run_script', python(SAY('still here')))).report.summary).toBe('still here')
@@ -266,6 +269,72 @@ summary("\\"\\\\\\n" * 5000)
   })
 })
 
+test(
+  '200 calls that mean no good: each a clear error that is bounded, and the server goes on',
+  { timeout: LONG_MS },
+  async () => {
+    const place = project({ files: { '.git/config': '', 'file.txt': '' } })
+    symlinkSync('/etc', join(place.workspace, 'link'))
+    const { call, stderr } = await connect(place)
+    const values = [
+      ...[
+        null,
+        true,
+        0,
+        -1,
+        1e308,
+        [],
+        ['x'],
+        {},
+        { run: {} },
+        '',
+        ' ',
+        '.git',
+        'file.txt',
+        'link',
+        'link/ssl',
+      ],
+      ...[
+        '../../etc',
+        '/etc/passwd',
+        '/proc/self',
+        '%2e%2e%2f',
+        '\0',
+        'a\nb',
+        '\ud800',
+        '__proto__',
+        '~',
+        '$(id)',
+      ],
+      ...['x'.repeat(100_000), '01ARZ3NDEKTSV4RRFFQ69G5FAV/../x'],
+    ]
+    const shapes: Readonly<Record<string, (value: unknown) => Record<string, unknown>>> = {
+      run_script: workspace => python(SAY('ran'), { workspace }),
+      run_status: run => ({ run }),
+      apply_plan: plan => ({ plan }),
+      resume_run: run => ({ run, script: 'x' }),
+      cancel_run: run => ({ run }),
+      read_output: run => ({ run, stream: 'stdout' }),
+      read_skill: id => ({ id }),
+      find_skills: limit => ({ query: 'pods', limit }),
+    }
+    let calls = 0
+    for (const [tool, shape] of Object.entries(shapes)) {
+      for (const value of values) {
+        const { isError, text, chars } = await call(tool, shape(value))
+        calls += 1
+        expect(`${tool} ${JSON.stringify(value).slice(0, 80)}: ${text}`).toMatch(/: error\[/)
+        expect(isError).toBe(true)
+        expect(text).not.toContain('INTERNAL')
+        expect(chars).toBeLessThanOrEqual(1000)
+      }
+    }
+    expect(calls).toBeGreaterThanOrEqual(200)
+    expect((await call('run_script', python(SAY('still here')))).report.summary).toBe('still here')
+    expect(stderr()).toBe('')
+  },
+)
+
 test('stdout carries the protocol alone, from its first byte', async () => {
   const { received, call, stderr } = await connect(project())
   await call('run_script', { script: 'echo out; echo err >&2', language: 'shell' })
@@ -286,29 +355,33 @@ test('--skills-dir: only these skills; one that is not there is said at once', a
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--skills-dir') })
 })
 
-test('what the operator allows decides how honest a hint is, and what a client may ask for', async () => {
-  const place = project({ files: { '~/.config/x': '' } })
-  const configure = async (toml: string) => {
-    place.write('~/../srecodex/config/config.toml', toml)
-    const connected = await connect(place)
-    const { tools } = await connected.client.listTools()
-    const { annotations } = tools.find(({ name }) => name === 'run_script')!
-    const told = async (mutations: string): Promise<string> =>
-      (await connected.call('run_script', python(SAY('ran'), { mutations }))).text.split(/[\n:]/)[0]!
-    return { hint: annotations?.destructiveHint, allow: await told('allow'), plan: await told('plan') }
-  }
-  expect(await configure('[mutations]\nclients_may_allow = true\n')).toEqual({
-    hint: true,
-    allow: 'ran',
-    plan: 'ran',
-  })
-  expect(await configure('[mutations]\ndefault = "allow"\n')).toEqual({
-    hint: true,
-    allow: 'ran',
-    plan: 'ran',
-  })
-  expect(await configure('')).toEqual({ hint: false, allow: 'error[REFUSED]', plan: 'ran' })
-  expect(await configure('[mutations]\ndefault = "deny"\n')).toEqual({
-    ...{ hint: false, allow: 'error[REFUSED]', plan: 'error[REFUSED]' },
-  })
-})
+test(
+  'what the operator allows decides how honest a hint is, and what a client may ask for',
+  { timeout: LONG_MS },
+  async () => {
+    const place = project()
+    const configure = async (toml: string) => {
+      place.write('~/../srecodex/config/config.toml', toml)
+      const connected = await connect(place)
+      const { tools } = await connected.client.listTools()
+      const { annotations } = tools.find(({ name }) => name === 'run_script')!
+      const told = async (mutations: string): Promise<string> =>
+        (await connected.call('run_script', python(SAY('ran'), { mutations }))).text.split(/[\n:]/)[0]!
+      return { hint: annotations?.destructiveHint, allow: await told('allow'), plan: await told('plan') }
+    }
+    expect(await configure('[mutations]\nclients_may_allow = true\n')).toEqual({
+      hint: true,
+      allow: 'ran',
+      plan: 'ran',
+    })
+    expect(await configure('[mutations]\ndefault = "allow"\n')).toEqual({
+      hint: true,
+      allow: 'ran',
+      plan: 'ran',
+    })
+    expect(await configure('')).toEqual({ hint: false, allow: 'error[REFUSED]', plan: 'ran' })
+    expect(await configure('[mutations]\ndefault = "deny"\n')).toEqual({
+      ...{ hint: false, allow: 'error[REFUSED]', plan: 'error[REFUSED]' },
+    })
+  },
+)

@@ -162,6 +162,23 @@ test(
     expect(done.report.summary).toContain('3 of 3 pending migrations applied in app.db, m')
     const again = await told(place, `run up.py --skills-dir ${SKILLS}`)
     expect(again.report.summary).toBe('nothing pending in app.db, m, 3 applied')
+    const person = [
+      'skills',
+      'run',
+      'db/migration-batch',
+      '--skills-dir',
+      SKILLS,
+      '--database',
+      'own.db',
+      '--folder',
+      'm',
+    ]
+    const { exitCode, stdout } = await place.run(person)
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout:
+        '3 of 3 pending migrations applied in own.db, m: 0001_orders.sql, 0002_fill.sql, 0003_more.sql\n',
+    })
   },
 )
 

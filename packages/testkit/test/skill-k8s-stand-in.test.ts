@@ -42,6 +42,6 @@ test('a StatefulSet waits for a bad pod in order, under whatever template, until
   expect(await kubectl(it, image)).toBe(bad)
   await kubectl(it, 'delete pod db-1 -n shop')
   const status = await kubectl(it, 'rollout status statefulset/db -n shop --timeout=20s')
-  expect(status).toContain('rolling update complete')
+  expect(status).toContain('complete')
   expect(await kubectl(it, image)).toBe('registry.test/db:1.0')
 }, 60_000)

@@ -1,10 +1,13 @@
 /** What may go over the wire, and how long things wait. Each with its unit. */
 
+/** Since 2026 the protocol adds to each result of what kind it is, and who serves it. */
+const ADDED_CHARS = 150
+
 /** Of a whole result as JSON: clients send it to the model as it is. */
-export const MAX_RESULT_CHARS = 2500
+export const MAX_RESULT_CHARS = 2500 - ADDED_CHARS
 
 /** Of a result that is an error, as JSON: opencode sends those uncut. */
-export const MAX_ERROR_CHARS = 1000
+export const MAX_ERROR_CHARS = 1000 - ADDED_CHARS
 
 /** Of one page of a skill's text. Codex cuts what is beyond 10,000 bytes in the middle. */
 export const MAX_SKILL_PAGE_BYTES = 8000

@@ -111,7 +111,7 @@ export class LiveRuns {
     this.#options = options
   }
 
-  /** @throws {SrecodexError} LIMIT_EXCEEDED, or CANCELLED as REFUSED once the server closes */
+  /** @throws {SrecodexError} LIMIT_EXCEEDED, and REFUSED once the server closes. */
   start(canAsk: boolean, launch: (hooks: Hooks) => Promise<RunReport>): LiveRun {
     if (this.#isClosed) {
       throw new SrecodexError('REFUSED', 'the server is closing', { details: { key: 'mcp' } })

@@ -92,7 +92,7 @@ function bounded(report: RunReport, { list, chars, long }: (typeof BOUNDS)[numbe
         : {
             ...error,
             message: cut(error.message, long),
-            hint: error.hint === null ? null : cut(error.hint, long),
+            hint: error.hint === null ? null : cut(inToolWords(error.hint), long),
           },
   }
 }

@@ -37,11 +37,11 @@ const TOOL_CALLS: readonly (readonly [RegExp, (run: string) => string])[] = [
   [/^srecodex runs show (\w+)$/, run => `run_status {"run":"${run}"}`],
 ]
 
-/** What a person would type, as the call that a model would make. */
+/** What a person would type, as the call that a model would make; flags as inputs. */
 export function inToolWords(command: string): string {
   for (const [pattern, call] of TOOL_CALLS) {
     const run = pattern.exec(command)?.[1]
     if (run !== undefined) return call(run)
   }
-  return command
+  return command.replaceAll('--workspace', '`workspace`').replaceAll('--timeout', '`timeoutSeconds`')
 }

@@ -177,8 +177,8 @@ class Calls implements RunCalls {
     return {
       ...this.#ledger.handlers,
       tool: this.#broker.tool,
-      may: (params, context) => {
-        void this.#broker.may(params, context)
+      may: async (params, context) => {
+        await this.#broker.may(params, context)
         return this.#ledger.handlers.may(params, context)
       },
       skill: skillHandler({

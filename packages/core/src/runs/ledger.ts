@@ -264,8 +264,8 @@ function settled({ call: { call } }: PastMutation, answer: 'done' | 'not-done'):
 }
 
 /** `exit 1` says that a call failed; why, its tool told. */
-function classOf(told: string | null, { callFailure }: Item): string | null {
-  return callFailure !== null && told !== null && /^exit \d+$/.test(told) ? callFailure : told
+function classOf(said: string | null, { callFailure }: Item): string | null {
+  return callFailure !== null && said !== null && /^exit \d+$/.test(said) ? callFailure : said
 }
 
 /**

@@ -225,7 +225,7 @@ export class BrokerState {
     while (this.#mutating > 0 && performance.now() < last) await sleep(10)
   }
 
-  declare({ argv }: Readonly<Record<string, unknown>>): null {
+  async declare({ argv }: Readonly<Record<string, unknown>>): Promise<null> {
     if (!Array.isArray(argv) || argv.length < 2 || argv.some(word => typeof word !== 'string')) {
       throw new CallError('INVALID_PARAMS', 'a fallback is a tool with its arguments, all of them texts')
     }
@@ -235,7 +235,8 @@ export class BrokerState {
     this.#spend(argv as string[])
     const [tool = '', ...words] = argv as string[]
     // In an apply this declares nothing more: what counts is what the approved plan shows.
-    const declared = declaredCall(this, tool, words)
+    const declared = await declaredCall(this, tool, words)
+    this.used(tool)
     this.declared.set(declared.identity, declared)
     return null
   }

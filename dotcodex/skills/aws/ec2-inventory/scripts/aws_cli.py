@@ -12,7 +12,9 @@ LONGEST_PAUSE_SECONDS = 20
 PATIENCE = ("--cli-connect-timeout=10", "--cli-read-timeout=20")
 ENDED_AFTER_SECONDS = 300
 
-CALLED = re.compile(r"An error occurred \(([\w.]+)\) when calling the \w+ operation(?: \([^)]*retries: \d+\))?: (.*)", re.S)
+CALLED = re.compile(
+    r"An error occurred \(([\w.]+)\) when calling the \w+ operation(?: \([^)]*retries: \d+\))?: (.*)", re.S
+)
 THROTTLED = re.compile(r"Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|RequestThrottled")
 LOGIN = re.compile(
     r"\((?:ExpiredToken\w*|RequestExpired|InvalidClientTokenId|UnrecognizedClientException)\)|[Tt]oken has expired"

@@ -298,7 +298,11 @@ function joined(a: Performed, b: Performed): Performed {
 }
 
 /** @throws {CallError} REFUSED | INVALID_PARAMS: it is no mutation that could be declared. */
-export function declaredCall(state: BrokerState, tool: string, argv: readonly string[]): DeclaredCall {
+export async function declaredCall(
+  state: BrokerState,
+  tool: string,
+  argv: readonly string[],
+): Promise<DeclaredCall> {
   const { programs, workspace, tmp } = state.options
   if (!programs.names.includes(tool)) {
     throw new CallError('INVALID_PARAMS', `${tool} is no command that scripts may call`, {
@@ -319,7 +323,8 @@ export function declaredCall(state: BrokerState, tool: string, argv: readonly st
       },
     )
   }
-  const canonical = knowledgeOf(tool).canonical(call, decision)
+  const whole = located(decision, await programs.identity(tool))
+  const canonical = knowledgeOf(tool).canonical(call, whole)
   return { tool, argv, identity: callIdentity({ tool, canonical, bodies: [], item: null }) }
 }
 
@@ -332,7 +337,7 @@ export async function settleCommand(
   const knowledge = knowledgeOf(tool)
   if (knowledge.settle === undefined || !programs.names.includes(tool)) return 'unknown'
   const call: Call = { tool, argv: mutation.argv, stdin: 'none', cwd: workspace, workspace, tmp }
-  const decision = decide(call, programs.policy(tool))
+  const decision = located(decide(call, programs.policy(tool)), await programs.identity(tool))
   const words = { tool, cwd: workspace, signal: state.ending.signal }
   return knowledge.settle({ ...mutation, decision }, asking(programs, words))
 }
