@@ -209,6 +209,18 @@ else:
     expect(kubernetes.get('deployments', 'shop', 'web').spec).toMatchObject({ replicas: 0 })
   })
 
+  test('a fallback that names no namespace means the one of the context, as its call does', async () => {
+    const text = FALLBACK.replaceAll(', "-n", "shop"', '')
+    const { kubernetes, srecodex, write } = await cluster({
+      files: { 'fall.py': text },
+      deployments: ['default/web'],
+    })
+    const { report } = await srecodex('run fall.py')
+    write('unhealthy', '')
+    expect(await srecodex(`apply ${report.run} --yes`)).toMatchObject({ exitCode: 0 })
+    expect(kubernetes.get('deployments', 'default', 'web').spec).toMatchObject({ replicas: 0 })
+  })
+
   test('a declared fallback stands for itself alone: another target is drift', async () => {
     const { kubernetes, srecodex, write } = await cluster({
       files: { 'fall.py': FALLBACK },
