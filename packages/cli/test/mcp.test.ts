@@ -4,7 +4,7 @@ import { project } from '@srecodex/testkit'
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { connect, REVISIONS } from './mcp-client.ts'
+import { connect, REVISIONS, type CallOptions } from './mcp-client.ts'
 
 /** Each starts processes, a cluster or several servers. */
 const LONG_MS = 120_000
@@ -88,7 +88,8 @@ describe.for(REVISIONS)('revision %s', { timeout: LONG_MS }, revision => {
       status: 'running',
       next: `run_status {"run":"${begun.run}","waitSeconds":240}`,
     })
-    expect(text).toContain('first of three')
+    expect(text).toContain('1 of 3 done')
+    expect(text).not.toContain('first of three')
     expect((await call('run_status', { run: begun.run })).report.status).toBe('running')
     const { report } = await call('run_status', { run: begun.run, waitSeconds: 20 })
     expect(report).toMatchObject({ run: begun.run, status: 'succeeded', summary: 'done' })
@@ -128,7 +129,7 @@ for n in range(3):
     time.sleep(0.8)
 time.sleep(4)
 `
-    const heard: { progress: number; total?: number; message?: string }[] = []
+    const heard: Parameters<NonNullable<CallOptions['onProgress']>>[0][] = []
     await call('run_script', python(script), { onProgress: one => void heard.push(one) })
     expect(heard.length).toBeGreaterThanOrEqual(3)
     const numbers = heard.map(({ progress }) => progress)

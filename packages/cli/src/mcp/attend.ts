@@ -128,10 +128,13 @@ export async function standing(session: Session, id: string): Promise<Outcome> {
     ...(items === null || items.failed === 0 ? [] : [`${count(items.failed)} failed`]),
     ...(calls.total === 0 ? [] : [plural(calls.total, 'call')]),
   ]
-  const note = session.runs.find(id)?.progress?.note.replaceAll(/\p{C}/gu, ' ') ?? ''
-  const told = [`It goes on, for ${duration(durationMs)} now`, ...parts, ...(note === '' ? [] : [note])].join(
-    ', ',
-  )
+  // Its numbers, not its note: a summary holds no word of a script that was not searched for secrets.
+  const progress = session.runs.find(id)?.progress ?? null
+  const done =
+    progress === null || progress.total === null
+      ? []
+      : [`${count(progress.done)} of ${count(progress.total)} done`]
+  const told = [`It goes on, for ${duration(durationMs)} now`, ...done, ...parts].join(', ')
   return reportResult({ ...report, summary: `${told}.`, durationMs, items })
 }
 

@@ -71,7 +71,10 @@ async function judge(state: BrokerState, command: CommandCall, peer: CommandPeer
     tmp,
   }
   let decision = decide(call, policy)
-  if (decision.effect === 'refuse') return { call, decision, operands: { stdin: null, files: [] } }
+  // Some are refused only until their texts have been read.
+  if (decision.effect === 'refuse' && decision.needs.length === 0) {
+    return { call, decision, operands: { stdin: null, files: [] } }
+  }
   const operands = await captureOperands(decision, command.hasStdin, peer)
   if (decision.needs.length > 0) {
     call = { ...call, texts: await readTexts(decision.needs, operands) }

@@ -129,6 +129,8 @@ export const scanPsql = (text: string): PsqlScan => {
   const blunt = /\\(?:!|copy\b|setenv\b|gexec\b|o\s*\|)/i.exec(text)
   if (blunt !== null) return { refused: `\`${blunt[0]}\` starts a program or reads files`, looksOnly: false }
   const refused = (why: string): PsqlScan => ({ refused: why, looksOnly: false })
+  // Also what stands for a text that was too large to be read.
+  if (text.includes('\0')) return refused('a text holds a NUL byte, or is too large to be looked at')
   const pieces: readonly (readonly [RegExp, 'blank' | 'sql'])[] = [
     [/--[^\n]*/y, 'blank'],
     [/\s+|;/y, 'blank'],

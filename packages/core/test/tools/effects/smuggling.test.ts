@@ -317,6 +317,7 @@ describe('psql reads files and stdin only once their text is known', () => {
   })
 
   test.each([
+    'select 1;\0', // what stands for a text too large to be read, too
     String.raw`select 1; \! id`,
     `select 1;\n\\! id`,
     String.raw`select '\'; \i /etc/passwd --'`,
