@@ -116,7 +116,13 @@ const DEFAULTS: Readonly<Record<string, ToolDefaults>> = {
   },
   amtool: {
     ...HOUSE_DEFAULTS,
-    credentials: ['~/.config/amtool/config.yml', '/etc/amtool/config.yml'],
+    credentials: [
+      '~/.config/amtool/config.yml',
+      '/etc/amtool/config.yml',
+      // Debian's
+      '~/.config/prometheus/amtool.yml',
+      '/etc/prometheus/amtool.yml',
+    ],
     env: NETWORK,
     harmless: ['--version'],
     foreignCodes: [],

@@ -5,7 +5,7 @@ import sys
 from collections import deque
 from contextvars import copy_context
 from functools import partial
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Semaphore, Thread
 
 from . import SrecodexError, _import, _item
 from ._ledger import open_ledger
@@ -189,25 +189,36 @@ class _Work:
         queue = deque(items)
 
         def work() -> None:
-            while not stopped():
-                try:
-                    item = queue.popleft()
-                except IndexError:
-                    return
-                try:
-                    self.context.copy().run(self._as_item, item, do)
-                except BaseException as error:
-                    self._stop(error)
+            try:
+                while not stopped():
+                    try:
+                        item = queue.popleft()
+                    except IndexError:
+                        return
+                    try:
+                        self.context.copy().run(self._as_item, item, do)
+                    except BaseException as error:
+                        self._stop(error)
+            finally:
+                ended.append(True)
+                one_ended.release()
 
+        # Not by `join`: up to Python 3.12 an interrupted one takes its thread for ended.
+        def wait() -> None:
+            while len(ended) < len(threads):
+                one_ended.acquire(timeout=0.5)
+
+        ended: list = []
+        one_ended = Semaphore(0)
         # Daemons: an interpreter that is told twice to end does not wait for what hangs.
         threads = [Thread(target=work, daemon=True) for _ in range(min(self.at_once, len(items)))]
         for thread in threads:
             thread.start()
         try:
-            _join(threads)
+            wait()
         except BaseException as error:
             self._stop(error)
-            _join(threads)
+            wait()
 
     def _as_item(self, item, do) -> None:
         if item.token:
@@ -296,11 +307,6 @@ class _Work:
         payloads = sys.modules.get(__package__ + "._payload")
         if payloads is not None and isinstance(error, KeyboardInterrupt):
             payloads.interrupt()
-
-
-def _join(threads) -> None:
-    for thread in threads:
-        thread.join()
 
 
 async def _awaited(result):
