@@ -40,7 +40,7 @@ test('a StatefulSet waits for a bad pod in order, under whatever template, until
   await kubectl(it, 'rollout undo statefulset/db -n shop')
   expect(await kubectl(it, 'rollout status statefulset/db -n shop --timeout=2s')).toContain('timed out')
   expect(await kubectl(it, image)).toBe(bad)
-  await kubectl(it, 'delete pod db-1 -n shop')
+  await kubectl(it, 'delete pod db-1 -n shop --wait=false')
   const status = await kubectl(it, 'rollout status statefulset/db -n shop --timeout=20s')
   expect(status).toContain('complete')
   expect(await kubectl(it, image)).toBe('registry.test/db:1.0')
