@@ -105,7 +105,7 @@ describe.each(CASES)('%s as %s', (node, kind) => {
         now -= 1
         if (n === 2) throw new Error('two')
         return n * 10
-      }, { atOnce: 2, waves: [1, '40%'], retries: 3, verify: n => n === 4 ? false : n === 5 ? null : true })
+      }, { atOnce: 2, maxFailures: '100%', waves: [1, '40%'], retries: 3, verify: n => n === 4 ? false : n === 5 ? null : true })
       tell(done, most, done.ok.map(({ value }) => value), process.env === (await import('node:process')).env)`
     expect(lastLine(await script(node, kind, text))).toEqual([
       { ok: '1,3', failed: '2,4', unknown: '5' },
