@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** The short run: everything that finishes in minutes. Long cases are named `*.full.test.ts`. */
+/** The short run. What takes long is named `*.full.test.ts`: random kills, gigabytes, payloads against their back-ends. */
 export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'dotcodex/test/**/*.test.ts'],

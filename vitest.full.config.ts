@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import short from './vitest.config.ts'
 
-/** The long run: random kills, gigabytes, packed tarballs. */
+/** The long run: random kills, gigabytes, packed tarballs, every payload against its back-end. */
 export default defineConfig({
   test: {
     ...short.test,
