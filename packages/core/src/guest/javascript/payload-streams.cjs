@@ -13,16 +13,16 @@
 function openStreams(inputs) {
   const { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } = require('node:fs')
   const { Socket } = require('node:net')
-  const { join } = require('node:path')
-  const folder = mkdtempSync(join(require('node:os').tmpdir(), 'srecodex-'))
+  const path = require('node:path')
+  const folder = mkdtempSync(path.join(require('node:os').tmpdir(), 'srecodex-'))
   const descriptors = []
   const open = (name, flags) => {
-    descriptors.push(openSync(join(folder, name), flags))
+    descriptors.push(openSync(path.join(folder, name), flags))
     return descriptors.at(-1)
   }
   try {
-    writeFileSync(join(folder, 'inputs'), inputs, { mode: 0o600 })
-    const pipes = [join(folder, 'stdout'), join(folder, 'stderr')]
+    writeFileSync(path.join(folder, 'inputs'), inputs, { mode: 0o600 })
+    const pipes = [path.join(folder, 'stdout'), path.join(folder, 'stderr')]
     require('node:child_process').execFileSync('mkfifo', ['-m', '600', ...pipes], { stdio: 'pipe' })
     // The reading side first: a side that writes would wait for it.
     const ours = ['stdout', 'stderr'].map(name => open(name, constants.O_RDONLY | constants.O_NONBLOCK))
