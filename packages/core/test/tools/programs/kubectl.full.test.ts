@@ -4,9 +4,10 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { kubectlProgram } from '../../../../testkit/src/kubectl.ts'
 import { pinKubeconfig } from '../../../src/tools/programs/kubeconfig.ts'
 import { call, createBench, type Bench } from './bench.ts'
 
@@ -16,7 +17,7 @@ beforeEach(() => {
 })
 afterEach(() => bench.clear())
 
-const SYSTEM = '/usr/local/bin:/usr/bin:/bin'
+const SYSTEM = `${dirname(await kubectlProgram())}:/usr/local/bin:/usr/bin:/bin`
 
 const TWO = `apiVersion: v1
 kind: Config
