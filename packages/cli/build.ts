@@ -26,7 +26,7 @@ const { output } = await bundle.write({
 await bundle.close()
 cpSync('../core/dist/guest', 'dist/guest', {
   recursive: true,
-  filter: path => !/folder\.(js|d\.ts)$/.test(path),
+  filter: path => !/folder\.(js|d\.ts)$|__pycache__/.test(path),
 })
 cpSync('../core/dist/sandbox/supervisor.pl', 'dist/supervisor.pl')
 

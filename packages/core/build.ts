@@ -4,6 +4,7 @@ import { cpSync } from 'node:fs'
 
 cpSync('src/guest', 'dist/guest', {
   recursive: true,
-  filter: path => !path.endsWith('.ts') || path.endsWith('.d.ts'),
+  // Python leaves byte code beside modules that are run from here.
+  filter: path => !path.includes('__pycache__') && (!path.endsWith('.ts') || path.endsWith('.d.ts')),
 })
 cpSync('src/sandbox/supervisor.pl', 'dist/sandbox/supervisor.pl')
