@@ -9,7 +9,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runScript } from '@srecodex/core'
 import { withPlace, type Place } from './place.ts'
-import type { RoundsOptions, Timing } from './rounds.ts'
+import { quantile, timing, type RoundsOptions, type Timing } from './rounds.ts'
 import type { Comparison } from './table.ts'
 
 /** An MCP server over stdio. */
@@ -73,20 +73,6 @@ async function measure(path: string, place: Place, environment: Record<string, s
     throw new Error(`${path} ${report.status}: ${report.error?.message}\n${readFileSync(stderr, 'utf8')}`)
   }
   return JSON.parse(report.summary) as Means
-}
-
-function timing(name: string, samplesMs: readonly number[]): Timing {
-  return {
-    name,
-    medianMs: quantile(samplesMs, 0.5),
-    quartilesMs: [quantile(samplesMs, 0.25), quantile(samplesMs, 0.75)],
-    samplesMs,
-  }
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.round((sorted.length - 1) * share)]!
 }
 
 function targetsOf(timings: readonly Timing[], grownMiB: number): Comparison['targets'] {

@@ -57,7 +57,7 @@ export function ratioOf(timings: readonly Timing[], numerator: string, denominat
   )
 }
 
-function timing(name: string, samplesMs: readonly number[]): Timing {
+export function timing(name: string, samplesMs: readonly number[]): Timing {
   return {
     name,
     medianMs: quantile(samplesMs, 0.5),
@@ -66,7 +66,8 @@ function timing(name: string, samplesMs: readonly number[]): Timing {
   }
 }
 
-function quantile(values: readonly number[], share: number): number {
+/** Between two values where the share falls between them. */
+export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   const place = (sorted.length - 1) * share
   const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!]

