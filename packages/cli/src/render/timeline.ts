@@ -56,8 +56,6 @@ function markOf(entry: TimelineEntry): readonly [string, Colour] {
       return entry.undo ? ['u', 'cyan'] : ['M', 'yellow']
     case 'refused':
       return [isUnplanned(entry.code) ? '!' : 'x', 'red']
-    case 'unplanned':
-      return ['!', 'red']
     case 'item':
       return ['=', entry.state === 'ok' ? 'green' : 'red']
   }
@@ -69,8 +67,6 @@ function endOf(entry: TimelineEntry, isOpen: boolean): readonly [string, Colour]
       return endOfCall(entry, isOpen)
     case 'refused':
       return [isUnplanned(entry.code) ? 'not planned' : 'refused', 'red']
-    case 'unplanned':
-      return ['not planned', 'red']
     case 'item':
       if (entry.rehearsed) return [`${entry.state}, rehearsal`, entry.state === 'ok' ? 'cyan' : 'red']
       return [entry.state, entry.state === 'ok' ? 'green' : 'red']
@@ -93,8 +89,6 @@ function wordsOf(entry: TimelineEntry): string {
       return `${commandText(entry.tool, entry.argv)}${ofItem}`
     case 'refused':
       return `${commandText(entry.tool, entry.argv)}: ${entry.message}${ofItem}`
-    case 'unplanned':
-      return `${commandText(entry.tool, entry.argv)}: its plan does not list it${ofItem}`
     case 'item':
       return [entry.item, entry.class, entry.message].filter(part => part !== null).join(': ')
   }

@@ -54,12 +54,6 @@ export interface TimelineRefusal extends Called {
   readonly message: string
 }
 
-/** A change that the approved plan does not list. */
-export interface TimelineUnplanned extends Called {
-  readonly kind: 'unplanned'
-  readonly targets: readonly string[]
-}
-
 /** The end of an item, or of one attempt at it. */
 export interface TimelineItem extends Told {
   readonly kind: 'item'
@@ -72,7 +66,7 @@ export interface TimelineItem extends Told {
   readonly attempt: number
 }
 
-export type TimelineEntry = TimelineCall | TimelineRefusal | TimelineUnplanned | TimelineItem
+export type TimelineEntry = TimelineCall | TimelineRefusal | TimelineItem
 
 export interface TimelineOptions {
   /** Its secrets are taken out. @default process.env */
@@ -168,10 +162,6 @@ function otherEntry(
       const { kind, tool, argv, verb, code, message, item } = entry
       return { kind, ...told, item, tool, argv, verb, code, message }
     }
-    case 'unplanned': {
-      const { kind, tool, argv, verb, targets, item } = entry
-      return { kind, ...told, item, tool, argv, verb, targets }
-    }
     case 'item':
       return isEnd(entry) ? { ...itemEnd(entry, told), rehearsed } : null
     case 'begin':
@@ -207,8 +197,6 @@ function wordsOf(entry: TimelineEntry): Words {
       return [item, entry.tool, entry.argv, entry.verb, entry.targets, entry.class ?? '']
     case 'refused':
       return [item, entry.tool, entry.argv, entry.verb, entry.message]
-    case 'unplanned':
-      return [item, entry.tool, entry.argv, entry.verb, entry.targets]
     case 'item':
       return [item, entry.class ?? '', entry.message ?? '']
   }
@@ -227,8 +215,6 @@ function withWords(entry: TimelineEntry, words: Words): TimelineEntry {
     }
     case 'refused':
       return { ...entry, item, tool: text(1), argv: list(2), verb: text(3), message: text(4) }
-    case 'unplanned':
-      return { ...entry, item, tool: text(1), argv: list(2), verb: text(3), targets: list(4) }
     case 'item':
       return { ...entry, item: text(0), class: orNull(entry.class, 1), message: orNull(entry.message, 2) }
   }
@@ -240,7 +226,7 @@ export function timelineText(entry: TimelineEntry): string | null {
   const command = commandText(entry.tool, entry.argv)
   if (entry.kind === 'refused') return `${command} (refused: ${entry.message})`
   const what = entry.targets.length === 0 ? entry.verb : `${entry.verb}: ${entry.targets.join(', ')}`
-  return `${command} (${entry.kind === 'unplanned' ? 'not in the plan: ' : ''}${what})`
+  return `${command} (${what})`
 }
 
 /** Secrets of whoever asks, and those that the run was given. */

@@ -133,12 +133,15 @@ test('refusals and changes that no plan lists are told; what an earlier run did 
           ...{ kind: 'refused', tool: 'kubectl', argv: ['proxy'], verb: 'proxy' },
           ...{ code: 'REFUSED', message: 'it opens a door', item: null },
         },
-        { kind: 'unplanned', tool: 'kubectl', argv: ['delete'], verb: 'delete', targets: ['x'], item: 'web' },
+        {
+          ...{ kind: 'refused', tool: 'kubectl', argv: ['delete'], verb: 'delete' },
+          ...{ code: 'SKIPPED', message: 'it is not in the plan', item: 'web' },
+        },
         { kind: 'item', key: 'web', state: 'ok', class: null, message: null, attempt: 1 },
       ]),
     ),
   )
-  expect(told.map(brief)).toEqual(['refused proxy', 'unplanned delete', 'item web ok'])
+  expect(told.map(brief)).toEqual(['refused proxy', 'refused delete', 'item web ok'])
   expect(told[0]).toMatchObject({ code: 'REFUSED', message: 'it opens a door' })
   expect(told[2]).toMatchObject({ rehearsed: true })
 })

@@ -9,7 +9,7 @@ import {
 } from '../../src/tools/channel/command-frames.ts'
 import { CallError } from '../../src/tools/protocol.ts'
 
-const whole = { v: 1, tool: 'kubectl', argv: ['get', 'pods'], cwd: '/work', item: null, stdin: false }
+const whole = { v: 1, tool: 'kubectl', argv: ['get', 'pods'], cwd: '/srv', item: null, stdin: false }
 const json = (value: unknown): Buffer =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
 
@@ -31,7 +31,7 @@ describe('a command', () => {
     [{ argv: ['', '-', '--', 'ä 😀\n\t\u0001\u2028', '__proto__'] }, {}],
     [{ argv: Array.from({ length: MAX_ARGUMENTS }, () => 'x') }, {}],
     [{ cwd: '/' }, {}],
-    [{ cwd: '/work/../ä b' }, {}],
+    [{ cwd: '/srv/../ä b' }, {}],
     [{ item: 'x'.repeat(512) }, {}],
     [{ item: undefined }, { item: null }],
     [{ more: { deep: [1] } }, { more: undefined }],

@@ -109,7 +109,7 @@ describe('a hostile shim', () => {
 
   test('that sends a folder with contents, or goes on after the end, is cut off', async () => {
     const host = await hosting(async (call, peer) => {
-      await peer.read('/work/folder')
+      await peer.read('/srv/folder')
       return waiting(call, peer)
     })
     for (const frames of [

@@ -30,8 +30,8 @@ describe('a command', () => {
     const second = await shim(socketPath, { tool: 'aws' })
     expect((await second.ended).exit).toEqual({ signal: 'SIGTERM' })
     expect(calls).toEqual([
-      { tool: 'kubectl', argv: ['ä "quoted"\n'], cwd: '/work', item: 'token', hasStdin: true },
-      { tool: 'aws', argv: [], cwd: '/work', item: null, hasStdin: true },
+      { tool: 'kubectl', argv: ['ä "quoted"\n'], cwd: '/srv', item: 'token', hasStdin: true },
+      { tool: 'aws', argv: [], cwd: '/srv', item: null, hasStdin: true },
     ])
   })
 
@@ -134,10 +134,10 @@ describe('input', () => {
       commands: async (_call, peer) => {
         const paths = [
           '-',
-          '/work/empty',
-          '/work/folder',
-          '/work/gone',
-          '/work/secret',
+          '/srv/empty',
+          '/srv/folder',
+          '/srv/gone',
+          '/srv/secret',
           '-',
           `/${'x'.repeat(5000)}`,
         ]
@@ -155,18 +155,18 @@ describe('input', () => {
     })
     const places = {
       '-': everyByte,
-      '/work/empty': Buffer.alloc(0),
-      '/work/folder': ['a.yaml', '-rf', 'ä b\n', '...'],
-      '/work/secret': 'EACCES',
+      '/srv/empty': Buffer.alloc(0),
+      '/srv/folder': ['a.yaml', '-rf', 'ä b\n', '...'],
+      '/srv/secret': 'EACCES',
     }
     const called = await shim(socketPath, { places })
     expect((await called.ended).exit).toEqual({ code: 0 })
-    expect(called.wants).toEqual(['-', '/work/empty', '/work/folder', '/work/gone', '/work/secret'])
+    expect(called.wants).toEqual(['-', '/srv/empty', '/srv/folder', '/srv/gone', '/srv/secret'])
     const stdin = { kind: 'file', bytes: everyByte.length, sha256: sha256(everyByte) }
     expect(captured).toEqual([
       expect.objectContaining(stdin),
       expect.objectContaining({ kind: 'file', bytes: 0, sha256: sha256(Buffer.alloc(0)) }),
-      { kind: 'folder', entries: places['/work/folder'] },
+      { kind: 'folder', entries: places['/srv/folder'] },
       { kind: 'failed', error: 'ENOENT' },
       { kind: 'failed', error: 'EACCES' },
       captured[0],
@@ -183,7 +183,7 @@ describe('input', () => {
     const names: string[][] = []
     const { socketPath, spoolFolder } = await listening({
       commands: async (_call, peer) => {
-        expect(await peer.read('/work/a')).toEqual({ kind: 'failed', error: 'EIO' })
+        expect(await peer.read('/srv/a')).toEqual({ kind: 'failed', error: 'EIO' })
         names.push(readdirSync(spoolFolder))
         return OK
       },
@@ -223,16 +223,16 @@ describe('input', () => {
     const { socketPath, spoolFolder } = await listening({
       limits: { maxSpoolBytes: 100_000, drainTimeoutMs: 10_000 },
       commands: async (_call, peer) => {
-        await peer.read('/work/a')
-        await peer.read('/work/b')
+        await peer.read('/srv/a')
+        await peer.read('/srv/b')
         return OK
       },
     })
-    const places = { '/work/a': everyByte.subarray(0, 60_000), '/work/b': Buffer.alloc(10_000_000) }
+    const places = { '/srv/a': everyByte.subarray(0, 60_000), '/srv/b': Buffer.alloc(10_000_000) }
     expect(await (await shim(socketPath, { places })).ended).toEqual({
       stdout: Buffer.alloc(0),
       stderr:
-        'error[TOO_LARGE]: a command takes at most 100000 bytes of input: /work/b has more\n\n' +
+        'error[TOO_LARGE]: a command takes at most 100000 bytes of input: /srv/b has more\n\n' +
         'hint: split it, and call the command once for each part\n',
       exit: { code: 126 },
     })
@@ -244,7 +244,7 @@ describe('input', () => {
     const { socketPath, spoolFolder } = await listening({
       limits: { maxSpoolBytes: 100_000 },
       commands: async (_call, peer) => {
-        for (const path of ['/work/a', '/work/b', '/work/c', '/work/b']) {
+        for (const path of ['/srv/a', '/srv/b', '/srv/c', '/srv/b']) {
           const input = await peer.read(path).catch((error: CallError) => error.code)
           seen.push(typeof input === 'string' ? input : input.kind, readdirSync(spoolFolder).length)
         }
@@ -252,13 +252,13 @@ describe('input', () => {
       },
     })
     const places = {
-      '/work/a': everyByte.subarray(0, 60_000),
-      '/work/b': Buffer.alloc(1_000_000),
-      '/work/c': everyByte.subarray(0, 40_000),
+      '/srv/a': everyByte.subarray(0, 60_000),
+      '/srv/b': Buffer.alloc(1_000_000),
+      '/srv/c': everyByte.subarray(0, 40_000),
     }
     const called = await shim(socketPath, { places })
     expect((await called.ended).exit).toEqual({ code: 0 })
-    expect(called.wants).toEqual(['/work/a', '/work/b', '/work/c'])
+    expect(called.wants).toEqual(['/srv/a', '/srv/b', '/srv/c'])
     expect([seen[0], seen[2], seen[4], seen[5], seen[6]]).toEqual([
       'file',
       'TOO_LARGE',
@@ -322,7 +322,7 @@ describe('input', () => {
       },
     })
     const slow = await shim(socketPath, { argv: ['-'] })
-    const stuck = await shim(socketPath, { argv: ['/work/a'] })
+    const stuck = await shim(socketPath, { argv: ['/srv/a'] })
     const torn = await shim(socketPath, { argv: ['-'] })
     await until(() => slow.wants.length + stuck.wants.length + torn.wants.length === 3)
     stuck.piece(Buffer.from('first'))
@@ -333,7 +333,7 @@ describe('input', () => {
     slow.piece(Buffer.from('late'))
     slow.end({ kind: 'file' })
     expect((await slow.ended).exit).toEqual({ code: 0 })
-    expect(results.sort()).toEqual(['DISCONNECTED -', 'DISCONNECTED /work/a', 'read -'])
+    expect(results.sort()).toEqual(['DISCONNECTED -', 'DISCONNECTED /srv/a', 'read -'])
   })
 
   test('that cannot be kept is a fault of srecodex', async () => {
@@ -380,7 +380,7 @@ describe('a caller that hangs up', () => {
 
   test('while it is asked leaves no file, and the asking ends', async () => {
     const { socketPath, seen, spoolFolder } = await observed(async (peer, say) => {
-      const both = [peer.read('/work/a'), peer.read('/work/b')]
+      const both = [peer.read('/srv/a'), peer.read('/srv/b')]
       for (const each of both) await each.catch((error: CallError) => say(error.code))
     })
     const called = await shim(socketPath)

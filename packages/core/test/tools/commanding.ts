@@ -37,7 +37,7 @@ export const command = (fields: Readonly<Record<string, unknown>> = {}): Buffer 
   encodeFrame(
     FRAME_TYPE.command,
     Buffer.from(
-      JSON.stringify({ v: 1, tool: 'kubectl', argv: [], cwd: '/work', item: null, stdin: true, ...fields }),
+      JSON.stringify({ v: 1, tool: 'kubectl', argv: [], cwd: '/srv', item: null, stdin: true, ...fields }),
     ),
   )
 

@@ -27,7 +27,7 @@ const plan = makePlan({
   id: 'R',
   createdAt: '2026-01-01T00:00:00.000Z',
   expiresAt: '2026-01-01T00:15:00.000Z',
-  bound: { script: 'abc', args: [], workspace: '/work', tools: [] },
+  bound: { script: 'abc', args: [], workspace: '/srv', tools: [] },
   calls: [call('a'), call('b')],
   may: [],
   incomplete: [],

@@ -5,6 +5,8 @@
  * Whoever shows any of it (a report, a timeline, a search) redacts it first.
  */
 
+import type { CallOutcome } from '../../tools/broker/record.ts'
+
 interface Carried {
   /** Of an earlier run: written by `carryOver` at the start of this one's journal. */
   readonly carried?: true
@@ -55,12 +57,7 @@ export interface CallEntry extends Carried {
 /** Text, or what is not UTF-8. */
 export type KeptBytes = string | { readonly base64: string }
 
-/**
- * - `failed-definite`: nothing was changed, for certain.
- * - `failed`: it said that it failed, which says nothing about what it had done by then.
- * - `unknown`: nobody knows how it ended.
- */
-export type MutationOutcome = 'ok' | 'failed-definite' | 'failed' | 'unknown'
+export type MutationOutcome = CallOutcome
 
 export interface ResultEntry extends Carried {
   readonly kind: 'result'
@@ -89,16 +86,6 @@ export interface RefusedEntry {
   readonly verb: string
   readonly code: string
   readonly message: string
-  readonly item: string | null
-}
-
-/** A mutation that the approved plan does not list. */
-export interface UnplannedEntry {
-  readonly kind: 'unplanned'
-  readonly tool: string
-  readonly argv: readonly string[]
-  readonly verb: string
-  readonly targets: readonly string[]
   readonly item: string | null
 }
 
@@ -138,7 +125,6 @@ export type JournalEntry =
   | CallEntry
   | ResultEntry
   | RefusedEntry
-  | UnplannedEntry
   | ItemEntry
   | OnceEntry
   | MayEntry
@@ -159,7 +145,6 @@ const KINDS: ReadonlySet<string> = new Set<JournalEntry['kind']>([
   'call',
   'result',
   'refused',
-  'unplanned',
   'item',
   'once',
   'may',

@@ -111,7 +111,6 @@ class Telling {
         this.#status = entry.status
         break
       case 'refused':
-      case 'unplanned':
         break
     }
   }

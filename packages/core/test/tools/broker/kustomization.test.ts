@@ -9,7 +9,7 @@ const check = (text: string, name = 'kustomization.yaml'): Promise<void> => {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const source = join(folder, 'spool')
   writeFileSync(source, text)
-  return refuseRemoteKustomizations([{ path: `/work/app/${name}`, source, bytes: text.length, sha256: '' }])
+  return refuseRemoteKustomizations([{ path: `/srv/app/${name}`, source, bytes: text.length, sha256: '' }])
 }
 
 it.each([

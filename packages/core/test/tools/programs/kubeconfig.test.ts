@@ -103,7 +103,7 @@ it('takes a context from the environment below one of the arguments', () => {
 
 it('merges files: the first that names something wins', () => {
   const first = config(
-    '/work/k',
+    '/srv/k',
     'users: [{ name: dev, user: { token: first } }]\ncurrent-context: ""\ncontexts: null\n',
   )
   const { users } = JSON.parse(pin([first, TWO]).text) as { users: unknown }
