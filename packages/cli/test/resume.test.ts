@@ -215,7 +215,7 @@ def work(name):
       'an item',
       'srecodex.each(["web", "cart"], work)',
       { total: 2, ok: 1, unknown: 1 },
-      /1 items is not known/,
+      /an item is not known/,
     ],
     ['no item', 'work("cart")\nwork("web")', null, /cannot be told: it is not done again/],
   ])('where nobody can tell, %s is reported and left alone', async (_what, rest, items, words) => {

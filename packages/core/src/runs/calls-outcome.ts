@@ -72,16 +72,16 @@ export function verdictOfCalls(calls: CallsOutcome, script: Verdict): Verdict {
   const { items, unknown } = calls
   const words = [
     ...(items !== null && items.failed > 0 ? [`${items.failed} of ${items.total} items failed`] : []),
-    ...(items !== null && items.unknown > 0 ? [`the outcome of ${items.unknown} items is not known`] : []),
+    ...(items !== null && items.unknown > 0
+      ? [`the outcome of ${items.unknown === 1 ? 'an item' : `${items.unknown} items`} is not known`]
+      : []),
     ...((items === null || items.unknown === 0) && unknown > 0
-      ? [`the outcome of ${unknown} changes is not known`]
+      ? [`the outcome of ${unknown === 1 ? 'a change' : `${unknown} changes`} is not known`]
       : []),
   ]
   if (words.length === 0) return script
-  return {
-    status: 'failed',
-    error: { code: 'ITEMS_FAILED', message: words.join(', '), hint: null, stream: null },
-  }
+  const code = items !== null && items.failed + items.unknown > 0 ? 'ITEMS_FAILED' : 'OUTCOME_UNKNOWN'
+  return { status: 'failed', error: { code, message: words.join(', '), hint: null, stream: null } }
 }
 
 function refused(code: string, message: string, { hint }: { hint: string | null }): Verdict {

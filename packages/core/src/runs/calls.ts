@@ -14,7 +14,7 @@ import type { CommandHandler, Programs, ToolIdentity } from '../tools/calls.ts'
 import type { CallHandler } from '../tools/channel.ts'
 import { openMcpServers, type McpServers } from '../tools/mcp.ts'
 import { CallError } from '../tools/protocol.ts'
-import { makePlan, movedIdentity, type Plan, type PlannedCall } from '../tools/plan.ts'
+import { makePlan, movedIdentity, type DeclaredCall, type Plan, type PlannedCall } from '../tools/plan.ts'
 import { openPrograms } from '../tools/programs.ts'
 import type { CallsOutcome } from './calls-outcome.ts'
 import type { Prepared } from './enclosure.ts'
@@ -64,8 +64,14 @@ export async function openCallsNow(
   around: SurroundingsOfCalls,
 ): Promise<RunCalls> {
   const calls = new Calls(options, folder, around)
-  await calls.open()
-  return calls
+  try {
+    await calls.open()
+    return calls
+  } catch (error) {
+    // A server that was asked who it is would go on, and keep this process waiting for it.
+    await calls.close()
+    throw error
+  }
 }
 
 class Calls implements RunCalls {
@@ -74,7 +80,7 @@ class Calls implements RunCalls {
   readonly #folder: RunFolder
   readonly #script: StagedScript
   readonly #prepared: Prepared
-  #programs!: Programs
+  #programs: Programs = NO_PROGRAMS
   #servers!: McpServers
   #journal!: Journal
   #ledger!: Ledger
@@ -115,16 +121,15 @@ class Calls implements RunCalls {
     }
     this.#servers = openMcpServers({ servers: config.mcpServers, workspace, callerEnvironment: caller })
     const { forTools } = this.#prepared
-    this.#programs =
-      forTools === null
-        ? NO_PROGRAMS
-        : await openPrograms({
-            folder: this.#folder.tools,
-            cacheFolder: this.#options.cacheFolder,
-            tools: config.tools,
-            environment: caller,
-            ...forTools,
-          })
+    if (forTools !== null) {
+      this.#programs = await openPrograms({
+        folder: this.#folder.tools,
+        cacheFolder: this.#options.cacheFolder,
+        tools: config.tools,
+        environment: caller,
+        ...forTools,
+      })
+    }
     await this.#refuseMoved()
     this.#journal = createJournal(this.#folder.journal, {
       onFailure: error => {
@@ -185,13 +190,7 @@ class Calls implements RunCalls {
         ...this.#options,
         workspace: this.#prepared.workspace,
         items: this.#ledger,
-        once: async (name, value) => {
-          const { once, 'once.set': set } = this.#ledger.handlers
-          const context = { signal: new AbortController().signal }
-          const known = (await once({ name }, context)) as { known: boolean; value?: unknown }
-          if (known.known) return known.value
-          return ((await set({ name, value: value() }, context)) as { value: unknown }).value
-        },
+        once: (name, value) => this.#ledger.decide(name, value),
         numbered: highestNumber(this.#history),
         isSandboxed: this.#prepared.description.backend !== 'none',
       }),
@@ -264,8 +263,9 @@ class Calls implements RunCalls {
     const { approveDrift } = this.#options
     if (approveDrift !== undefined && this.#wanted.length === 0 && this.#drained === undefined) {
       this.#wait(true)
-      this.#identities = await this.#broker.identities()
-      const approved = await approveDrift(this.#plan([wanted], [])).catch(() => false)
+      const tools = await this.#broker.identities()
+      const plan = this.#plan({ calls: [wanted], may: [], incomplete: [] }, tools)
+      const approved = await approveDrift(plan).catch(() => false)
       this.#wait(false)
       if (approved) {
         await this.#journal.commit({
@@ -283,11 +283,8 @@ class Calls implements RunCalls {
     return false
   }
 
-  #identities: readonly ToolIdentity[] = []
-
-  #plan(calls: readonly PlannedCall[], incomplete: readonly string[]): Plan {
+  #plan(parts: Pick<Plan, 'calls' | 'may' | 'incomplete'>, tools: readonly ToolIdentity[]): Plan {
     const now = Date.now()
-    const { may } = this.#broker.foreseen()
     return makePlan({
       id: this.#folder.id,
       createdAt: new Date(now).toISOString(),
@@ -296,11 +293,9 @@ class Calls implements RunCalls {
         script: this.#script.sha256,
         args: this.#options.args ?? [],
         workspace: this.#prepared.workspace,
-        tools: this.#identities,
+        tools,
       },
-      calls,
-      may,
-      incomplete,
+      ...parts,
     })
   }
 
@@ -317,24 +312,12 @@ class Calls implements RunCalls {
     const usable = this.#limit === null && refusal === null
     let plan: Plan | null = null
     if (isPlan && ended !== null && usable) {
-      this.#identities = await this.#broker.identities()
       const failed =
         ended.exitCode === 0 ? [] : ['the script failed when it was rehearsed, so it may do more']
-      const items = this.#ledger.counts({ planned: false })
-      const failing =
-        items === null || items.failed === 0
-          ? []
-          : [
-              `${items.failed} of ${items.total} items failed when they were rehearsed: apply does what is listed`,
-            ]
-      plan = this.#plan(foreseen.calls, [...failed, ...failing, ...foreseen.incomplete])
+      const incomplete = [...failed, ...this.#failingItems(), ...foreseen.incomplete]
+      plan = this.#plan({ ...foreseen, incomplete }, await this.#broker.identities())
     } else if (this.#wanted.length > 0 && usable) {
-      const approved = this.#options.continues?.plan ?? null
-      const now = await this.#broker.identities()
-      const others = (approved?.bound.tools ?? []).filter(({ tool }) => now.every(one => one.tool !== tool))
-      this.#identities = [...others, ...now]
-      plan = this.#plan([...(approved?.calls ?? []), ...this.#wanted], [])
-      plan = makePlan({ ...plan, may: [...(approved?.may ?? []), ...plan.may] })
+      plan = await this.#planOfDrift(foreseen.may)
     }
     if (plan !== null) writePlan(this.#folder.plan, plan)
     const items = this.#ledger.counts({ planned: isPlan })
@@ -355,9 +338,35 @@ class Calls implements RunCalls {
     }
   }
 
+  #failingItems(): string[] {
+    const items = this.#ledger.counts({ planned: false })
+    if (items === null || items.failed === 0) return []
+    return [
+      `${items.failed} of ${items.total} items failed when they were rehearsed: apply does what is listed`,
+    ]
+  }
+
+  /** What was approved, and what the script wanted besides. What is done of it by now is answered from the journal. */
+  async #planOfDrift(declared: readonly DeclaredCall[]): Promise<Plan> {
+    const approved = this.#options.continues?.plan ?? null
+    const now = await this.#broker.identities()
+    const others = (approved?.bound.tools ?? []).filter(({ tool }) => now.every(one => one.tool !== tool))
+    const may = [...(approved?.may ?? []), ...declared]
+    return this.#plan(
+      {
+        calls: [...(approved?.calls ?? []), ...this.#wanted],
+        may: [...new Map(may.map(one => [one.identity, one])).values()],
+        incomplete: [],
+      },
+      [...others, ...now],
+    )
+  }
+
+  /** Also of what was opened only in part. */
   async close(): Promise<void> {
-    await this.#broker?.close()
-    await this.#journal?.close().catch(() => {})
+    await this.#servers?.close()
+    await this.#programs.close()
+    await this.#journal?.close().catch(() => {}) // `onFailure` has told it
   }
 }
 

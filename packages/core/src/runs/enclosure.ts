@@ -39,6 +39,7 @@ import {
 } from '../sandbox/workspace.ts'
 import type { WorkspaceShape } from '../tools/programs.ts'
 import type { RunOptions } from './options.ts'
+import { skillFoldersOf } from './skill-folders.ts'
 import type { StagedScript } from './stage.ts'
 import type { RunFolder } from './store.ts'
 
@@ -392,22 +393,6 @@ function watching(
       await group?.remove()
     },
   }
-}
-
-/**
- * Folders of skills as they really are. One below the workspace that leads out of it is left out: a script can put
- * a link there, and the next one would be shown what it leads to.
- */
-export function skillFoldersOf(
-  options: Pick<RunOptions, 'skillFolders'>,
-  around: { workspace: string },
-): string[] {
-  return (options.skillFolders ?? []).flatMap(given => {
-    const path = resolve(given)
-    const real = realOwnFolder(path)
-    if (!statSync(real, { throwIfNoEntry: false })?.isDirectory()) return []
-    return contains(around.workspace, path) && !contains(around.workspace, real) ? [] : [real]
-  })
 }
 
 /** The payload of a skill may be Python whatever the script is; a machine may have none. */

@@ -69,6 +69,8 @@ export interface Ledger {
   unplanned(key: string): void
   /** From now on no item is started. */
   draining(): void
+  /** What was decided under that name, by this run or one before, or is now. */
+  decide(name: string, value: () => unknown): Promise<unknown>
   /** Fallbacks that the script declared. */
   fallbacks(): readonly (readonly string[])[]
   /**
@@ -234,6 +236,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     draining: () => {
       isDraining = true
     },
+    decide: (name, value) => decisions.decide(name, value),
     fallbacks: () => decisions.fallbacks(),
     counts: ({ planned }) => {
       if (!eaches.isOpened) return null

@@ -88,7 +88,12 @@ class DeferredCalls implements RunCalls {
     const calls = await openCallsNow(this.#options, this.#folder, this.#around)
     calls.onStop(() => this.#stop())
     calls.onWait(waiting => this.#wait(waiting))
-    await calls.begin()
+    try {
+      await calls.begin()
+    } catch (error) {
+      await calls.close()
+      throw error
+    }
     if (this.#isDraining) void calls.drain()
     this.#opened = calls
     return calls
@@ -108,7 +113,8 @@ class DeferredCalls implements RunCalls {
 
   async drain(): Promise<void> {
     this.#isDraining = true
-    await (await this.#opening)?.drain()
+    // Where they could not be opened nothing is in flight; `finish` tells why.
+    await (await this.#opening?.catch(() => null))?.drain()
   }
 
   async finish(ended: Parameters<RunCalls['finish']>[0]): Promise<CallsOutcome> {

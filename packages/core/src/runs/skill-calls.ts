@@ -16,8 +16,8 @@ import { loadRegistry, similarIds, type RegisteredSkill, type Registry } from '.
 import type { ItemStates } from '../tools/broker/record.ts'
 import type { CallHandler } from '../tools/channel.ts'
 import { CallError } from '../tools/protocol.ts'
-import { skillFoldersOf } from './enclosure.ts'
 import type { RunOptions } from './options.ts'
+import { skillFoldersOf } from './skill-folders.ts'
 
 export interface SkillCall {
   /** Program and file, as the script sees them. */

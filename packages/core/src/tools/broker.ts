@@ -80,7 +80,6 @@ export interface Broker {
   refusal(): { readonly message: string; readonly hint: string | null } | null
   /** No new call starts; returns once mutations in flight are recorded, or after `graceMs`. */
   drain(graceMs: number): Promise<void>
-  close(): Promise<void>
 }
 
 export function openBroker(options: BrokerOptions): Broker {
@@ -100,11 +99,6 @@ export function openBroker(options: BrokerOptions): Broker {
     settle: mutation => settleCommand(state, mutation),
     refusal: () => state.refusal,
     drain: graceMs => state.drain(graceMs),
-    close: async () => {
-      state.ending.abort()
-      await options.servers.close()
-      await options.programs.close()
-    },
   }
 }
 

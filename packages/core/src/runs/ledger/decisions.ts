@@ -20,6 +20,8 @@ interface Decided {
 
 export interface Decisions {
   readonly handlers: Readonly<Record<'once' | 'once.set' | 'may', CallHandler>>
+  /** What was decided under that name, or is now. @throws {CallError} LIMIT_EXCEEDED | TOO_LARGE */
+  decide(name: string, value: () => unknown): Promise<unknown>
   /** In the order in which they were declared, each once. */
   fallbacks(): readonly (readonly string[])[]
 }
@@ -41,7 +43,23 @@ export function createDecisions({ journal, history, limits, spending }: Decision
     await durable
     return JSON.parse(text) as unknown
   }
+  const decide = (name: string, value: () => unknown): Promise<unknown> => {
+    const known = decided.get(name)
+    if (known !== undefined) return valueOf(known)
+    const mine = record(name, value())
+    decided.set(name, mine)
+    return valueOf(mine)
+  }
+  const record = (name: string, value: unknown): Decided => {
+    const text = parseValue(value, limits.maxOnceBytes) ?? 'null'
+    if (decided.size >= limits.maxOnceNames) {
+      throw new CallError('LIMIT_EXCEEDED', `a run decides at most ${limits.maxOnceNames} values`)
+    }
+    spending.spend(Buffer.byteLength(text))
+    return { text, durable: recorded(journal.commit({ kind: 'once', name, value })) }
+  }
   return {
+    decide,
     handlers: {
       once: async params => {
         const name = parseName(params['name'], 'the name of a decision', limits.maxKeyChars)
@@ -50,17 +68,7 @@ export function createDecisions({ journal, history, limits, spending }: Decision
       },
       'once.set': async params => {
         const name = parseName(params['name'], 'the name of a decision', limits.maxKeyChars)
-        const known = decided.get(name)
-        if (known !== undefined) return { value: await valueOf(known) }
-        const text = parseValue(params['value'], limits.maxOnceBytes) ?? 'null'
-        if (decided.size >= limits.maxOnceNames) {
-          throw new CallError('LIMIT_EXCEEDED', `a run decides at most ${limits.maxOnceNames} values`)
-        }
-        spending.spend(Buffer.byteLength(text))
-        const value = params['value'] ?? null
-        const mine = { text, durable: recorded(journal.commit({ kind: 'once', name, value })) }
-        decided.set(name, mine)
-        return { value: await valueOf(mine) }
+        return { value: await decide(name, () => params['value'] ?? null) }
       },
       may: params => {
         const argv = parseArgv(params)

@@ -2,7 +2,6 @@
  * A command that a script calls: `kubectl get pods`. From the shim's words to the exit code.
  */
 
-import { isAbsolute } from 'node:path'
 import type { BrokerState } from '../broker.ts'
 import type { CommandCall, CommandExit, CommandHandler, CommandPeer } from '../calls.ts'
 import { asking } from '../ask.ts'
@@ -207,7 +206,6 @@ class Command {
           ...rehearsal,
           stdout: Buffer.from(rehearsal.stdout),
           stderr: Buffer.from(rehearsal.stderr),
-          runs: rehearsal.runs,
         }
       },
       settle: async begun => (await knowledge.settle?.({ ...begun, decision }, ask)) ?? 'unknown',
@@ -255,7 +253,7 @@ class Command {
     return {
       tool,
       argv,
-      cwd: isAbsolute(call.cwd) ? call.cwd : call.workspace,
+      cwd: call.cwd,
       stdin: operands.stdin?.source ?? null,
       files: operands.files,
       workspace: writes || open ? 'write' : 'hidden',

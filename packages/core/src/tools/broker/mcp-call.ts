@@ -160,9 +160,11 @@ function mutationOf(state: BrokerState, call: McpCall, decision: Decision): Muta
         return done(failureOf(error), null)
       }
     },
-    answer: async ({ stdout }) => ({
-      value: stdout.byteLength === 0 ? null : JSON.parse(Buffer.from(stdout).toString()),
-    }),
+    answer: async ({ stdout, stderr }) => {
+      // Of an earlier run, and more than its journal kept.
+      if (stderr.byteLength > 0) throw new CallError('TOOL_FAILED', Buffer.from(stderr).toString().trim())
+      return { value: stdout.byteLength === 0 ? null : JSON.parse(Buffer.from(stdout).toString()) }
+    },
     result: () => {
       if (said !== null && 'error' in said) throw said.error
       return { value: said?.value ?? null }

@@ -36,8 +36,9 @@ export interface Mutation<Result> {
   readonly argv: readonly string[]
   readonly decision: Decision
   readonly item: string | null
-  /** For its item, and as a fallback that holds for any; null: it can be none, for it reads files. */
+  /** What makes another call the same, for its item. */
   readonly identity: string
+  /** The same for whichever item; null: it can be no declared fallback, for it reads files. */
   readonly fallbackIdentity: string | null
   /** As far as its words tell. */
   readonly targets: readonly string[]
@@ -45,10 +46,7 @@ export interface Mutation<Result> {
   rehearse(): Promise<Foreseen>
   settle(mutation: OpenMutation): Promise<'done' | 'not-done' | 'unknown'>
   /** @throws {CallError} It did not start. */
-  perform(
-    runs: readonly (readonly string[])[],
-    call: string,
-  ): Promise<Performed & { readonly cause?: undefined }>
+  perform(runs: readonly (readonly string[])[], call: string): Promise<Performed>
   answer(answer: Answer): Promise<Result>
   result(performed: Performed): Result
 }
@@ -102,7 +100,7 @@ async function fromBefore<Result>(
       answered: 'journal',
     })
     noteChange(state, mutation)
-    return { exitCode: 0, stdout: past.stdout.kept ?? NOTHING, stderr: past.stderr.kept ?? NOTHING }
+    return answerAgain(mutation, past)
   }
   if (item !== null && items.isRedone(item)) return null
   const outcome = await mutation.settle(past.mutation)
@@ -131,6 +129,16 @@ async function fromBefore<Result>(
   state.counts.refused += 1
   journal.refused({ tool, argv, verb: decision.verb, code: error.code, message: error.message, item })
   throw error
+}
+
+/** More than a journal keeps cannot be given again: nobody is to take a missing answer for an empty one. */
+function answerAgain<Result>(
+  { tool, decision }: Mutation<Result>,
+  { stdout, stderr }: Extract<PastMutation, { kind: 'finished' }>,
+): Answer {
+  if (stdout.kept !== null) return { exitCode: 0, stdout: stdout.kept, stderr: stderr.kept ?? NOTHING }
+  const words = `${tool} ${decision.verb} was done by an earlier run; its ${stdout.bytes} bytes of output were not kept`
+  return { exitCode: 0, stdout: NOTHING, stderr: Buffer.from(`srecodex: ${words}\n`) }
 }
 
 const ENDED_WELL = { exitCode: 0, signal: null, durationMs: 0, class: null, outcome: 'ok' } as const
@@ -222,18 +230,20 @@ async function perform<Result>(
     const before = known?.before ?? {}
     const call = await begin(state, mutation, { ...doing, planned: false, before, targets })
     if (item !== null) items.mutationStarted(item, call)
-    const performed = await mutation.perform(doing.runs, call).catch((error: unknown) => notStarted(error))
-    if (performed.cause !== undefined) {
-      await journal.ended({
-        call,
-        ...performed,
-        class: 'not started',
-        outcome: 'failed-definite',
-        answered: 'tool',
-      })
-      if (item !== null) items.mutationEnded(item, call, 'failed-definite')
+    const giveBack = (): void => {
       if (doing.planned !== null) state.allowance?.giveBack(doing.planned)
-      throw performed.cause
+    }
+    let performed: Performed
+    try {
+      performed = await mutation.perform(doing.runs, call)
+    } catch (error) {
+      // A program that could not be started did nothing. Anything else that is thrown leaves the outcome open.
+      if (error instanceof CallError) {
+        await journal.ended({ call, ...NOT_STARTED })
+        if (item !== null) items.mutationEnded(item, call, 'failed-definite')
+        giveBack()
+      }
+      throw error
     }
     const { failure } = performed
     const begun = { call, argv: doing.runs.at(-1) ?? argv, before, item }
@@ -252,12 +262,8 @@ async function perform<Result>(
       return mutation.result(performed)
     }
     state.counts.failed += 1
-    if (outcome === 'failed-definite') {
-      if (doing.planned !== null) state.allowance?.giveBack(doing.planned)
-    } else {
-      state.attempts.leaveOpen(identity, begun)
-      if (doing.planned !== null) state.allowance?.giveBack(doing.planned)
-    }
+    if (outcome !== 'failed-definite') state.attempts.leaveOpen(identity, begun)
+    giveBack()
     return mutation.result(performed)
   })
 }
@@ -281,19 +287,16 @@ async function outcomeOf<Result>(
   return ({ done: 'ok', 'not-done': 'failed-definite', unknown: 'failed' } as const)[found]
 }
 
-/** A program that could not be started did nothing. Anything else that is thrown leaves the outcome open. */
-function notStarted(error: unknown): Performed & { readonly cause: CallError } {
-  if (!(error instanceof CallError)) throw error
-  const nothing = {
-    exitCode: null,
-    signal: null,
-    durationMs: 0,
-    stdout: NO_OUTPUT,
-    stderr: NO_OUTPUT,
-    failure: null,
-  }
-  return { ...nothing, cause: error }
-}
+const NOT_STARTED = {
+  exitCode: null,
+  signal: null,
+  durationMs: 0,
+  stdout: NO_OUTPUT,
+  stderr: NO_OUTPUT,
+  class: 'not started',
+  outcome: 'failed-definite',
+  answered: 'tool',
+} as const
 
 const NO_FORESIGHT: Foreseen = {
   exitCode: 0,
