@@ -1,10 +1,10 @@
-/** What srecodex adds to a script that does nothing. */
+/** What srecodex adds to a script that does nothing, and how soon it answers an agent. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { runScript } from '@srecodex/core'
 import { withPlace } from './place.ts'
-import { runReplay, runToEnd } from './processes.ts'
+import { firstReply, runReplay, runToEnd } from './processes.ts'
 import { recordReplay } from './replay.ts'
 import { ratioOf, timeWays, type RoundsOptions, type Timing, type Way } from './rounds.ts'
 import type { Comparison } from './table.ts'
@@ -42,12 +42,23 @@ export async function overhead(options: RoundsOptions): Promise<Comparison> {
     const cli = [process.execPath, CLI, 'run', join(workspace, 'empty.sh')]
     ways.push(
       { name: 'srecodex run empty.sh', once: () => runToEnd(cli, { ...bare, stderr: 'ignore' }) },
+      {
+        name: 'srecodex mcp: first reply',
+        once: () => firstReply([process.execPath, CLI, 'mcp'], INITIALIZE, { environment, cwd: workspace }),
+      },
       { name: 'node -e 0', once: () => runToEnd([process.execPath, '-e', '0'], bare) },
     )
     const timings = await timeWays(ways, options)
     return { title: `An empty script (Node ${process.version})`, timings, targets: targetsOf(timings) }
   })
 }
+
+const INITIALIZE = `${JSON.stringify({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
+})}\n`
 
 function targetsOf(timings: readonly Timing[]): Comparison['targets'] {
   const ratios = LANGUAGES.map(({ name }) => ({
@@ -61,6 +72,11 @@ function targetsOf(timings: readonly Timing[]): Comparison['targets'] {
       name: 'srecodex run / node -e 0',
       ratio: ratioOf(timings, 'srecodex run empty.sh', 'node -e 0'),
       most: 3,
+    },
+    {
+      name: 'srecodex mcp: first reply, in ms',
+      ratio: timings.find(({ name }) => name === 'srecodex mcp: first reply')!.medianMs,
+      most: 250,
     },
   ]
 }

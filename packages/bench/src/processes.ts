@@ -1,6 +1,7 @@
 /** Starts a process and waits for its end, as cheaply as Node can. */
 
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import type { Replay } from './replay.ts'
 
@@ -35,6 +36,22 @@ export async function runToEnd(argv: readonly string[], options: ProcessOptions)
   } finally {
     if (stdout !== null) closeSync(stdout)
   }
+}
+
+/** Until a server that speaks on its stdin and stdout has answered the first line; then it is told to end. */
+export async function firstReply(
+  [program = '', ...args]: readonly string[],
+  line: string,
+  { environment, cwd }: Pick<ProcessOptions, 'environment' | 'cwd'>,
+): Promise<void> {
+  const child = spawn(program, args, { cwd, env: environment, stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`${program} ended with ${code}`)),
+  )
+  ended.catch(() => {}) // the usual end, after the reply
+  child.stdin.write(line)
+  await Promise.race([once(child.stdout, 'data'), ended])
+  child.stdin.end()
 }
 
 /** The same sandbox around the same command, with nothing of srecodex in or around it. */

@@ -36,6 +36,9 @@ export interface Life {
   readonly stderr: string
 }
 
+/** Far more than a job takes; one that waits for what never comes is told with its processes. */
+const LIFE_MS = 240_000
+
 /**
  * Starts the built CLI and kills what `next` says until it says null or the life is over.
  *
@@ -72,8 +75,14 @@ export async function live(
     if (await strike(child.pid!, chosen, () => isOver)) onKill()
     if (!isOver) await killAll()
   }
+  const outlived = setTimeout(() => {
+    stderr += `\nno end after ${LIFE_MS / 1000} s:\n${processesOf(child.pid!)}`
+    child.kill('SIGKILL')
+  }, LIFE_MS)
   await killAll()
   const exitCode = await ended
+  clearTimeout(outlived)
+  if (stderr.includes('no end after')) throw new Error(`srecodex ${args.join(' ')}: ${stderr}`)
   const report = stdout === '' ? null : JSON.parse(stdout)
   return { exitCode, report, stderr }
 }
@@ -147,6 +156,18 @@ function descendantsOf(pid: number): number[] {
     return parent !== undefined && (parent === pid || descends(parent))
   }
   return [...parents.keys()].filter(descends).sort((a, b) => a - b)
+}
+
+/** A line for each process below it: id, parent, what it waits in, words. */
+function processesOf(srecodex: number): string {
+  return [srecodex, ...descendantsOf(srecodex)]
+    .map(pid => {
+      const stat = read(`/proc/${pid}/stat`)
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      const words = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 200)
+      return `${pid} < ${parent} ${state} ${read(`/proc/${pid}/wchan`)} ${words}`
+    })
+    .join('\n')
 }
 
 function programOf(pid: number): string {
