@@ -161,6 +161,24 @@ os.symlink("/etc", folder + "/etc")
     }
   })
 
+  test('an artifact that holds a secret is redacted, or withheld where it is no text', async () => {
+    const env = { BILLING_API_KEY: 'kJ8sQ2mXv0pLr4Tz' }
+    const { call, client } = await connect(project(), { revision, env })
+    const script = `import os
+folder = os.environ["SRECODEX_ARTIFACTS"]
+secret = "kJ8s" + "Q2mXv0pLr4Tz"
+open(folder + "/a.txt", "w").write("key: " + secret + "\\nrows: 3\\n")
+open(folder + "/b.bin", "wb").write(bytes([255, 0]) + secret.encode())
+`
+    await call('run_script', python(script))
+    const { resources } = await client.listResources()
+    const [text, binary] = await Promise.all(
+      resources.map(async ({ uri }) => (await client.readResource({ uri })).contents[0]),
+    )
+    expect(text).toMatchObject({ text: expect.stringMatching(/^key: \[redacted[^\n]*\]\nrows: 3\n$/) })
+    expect(binary).toMatchObject({ text: expect.stringContaining('is no text and holds a secret') })
+  })
+
   test('skills are found with their signature, and read', async () => {
     const { call } = await connect(project(), { revision })
     const { report, text, chars } = await call('find_skills', { query: 'restart all deployments that crash' })

@@ -19,9 +19,21 @@ export {
 } from './runs/api.ts'
 export { listRuns, showRun, stopRun, watchRun, type StopResult } from './runs/manage.ts'
 export { readDetails, type RunDetails } from './runs/details.ts'
+export {
+  readAccount,
+  type AccountApproval,
+  type AccountItem,
+  type OutsideCall,
+  type PlanAccount,
+  type PlannedState,
+  type RunAccount,
+} from './runs/account.ts'
 export { commandText } from './runs/call-words.ts'
+export { openOnDesktop } from './runs/desktop.ts'
 export { openProgress, type RunProgress } from './runs/progress.ts'
 export { readTimeline, type TimelineEntry, type TimelineOptions } from './runs/timeline.ts'
+export { listArtifacts, type Artifact } from './runs/artifacts.ts'
+export { readArtifact, type ArtifactContent } from './runs/read-artifact.ts'
 export { readOutput, searchRuns, type SearchHit } from './runs/output.ts'
 export { pruneRuns, type PruneResult } from './runs/prune.ts'
 export type { RunReport, RunStatus, ScriptLanguage } from './runs/report.ts'

@@ -1,40 +1,24 @@
-/**
- * Artifacts of the runs that began here, as resources.
- *
- * Only what a listing finds is read, and no link is followed: a script chose the names.
- */
+/** Artifacts of the runs that began here, as resources: bounded and redacted as results are. */
 
-import { homes } from '@srecodex/core'
-import {
-  lstatSync,
-  openSync,
-  closeSync,
-  constants,
-  fstatSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-} from 'node:fs'
-import { join } from 'node:path'
-import { isUtf8 } from 'node:buffer'
+import { homes, listArtifacts, readArtifact } from '@srecodex/core'
 import { bytes } from '../render/units.ts'
 import { MAX_RESOURCE_BYTES } from './limits.ts'
 import type { Session } from './session.ts'
 
 const MAX_LISTED = 1000
-const SCHEME = 'srecodex://runs/'
 
-export interface Artifact {
+export interface ArtifactResource {
   readonly uri: string
   readonly name: string
   readonly size: number
 }
 
-export async function listArtifacts(session: Session): Promise<Artifact[]> {
-  const found: Artifact[] = []
+/** Of the runs that have ended, the latest first. */
+export function listResources(session: Session): ArtifactResource[] {
+  const found: ArtifactResource[] = []
   for (const run of session.runs.known.toReversed()) {
     if (session.runs.find(run) !== null) continue // still writing
-    for (const [name, size] of filesIn(folderOf(session, run))) {
+    for (const { name, bytes: size } of listArtifacts(stateOf(session), run)) {
       if (found.length >= MAX_LISTED) return found
       found.push({ uri: uriOf(run, name), name: `${run}/${name}`, size })
     }
@@ -42,61 +26,37 @@ export async function listArtifacts(session: Session): Promise<Artifact[]> {
   return found
 }
 
-export interface ResourceText {
+export interface ResourceContent {
   readonly uri: string
   readonly text?: string
   readonly blob?: string
 }
 
 /** Null: there is no such artifact. */
-export async function readArtifact(session: Session, uri: string): Promise<ResourceText | null> {
+export async function readResource(session: Session, uri: string): Promise<ResourceContent | null> {
   const [, run = ''] = /^srecodex:\/\/runs\/(\w{26})\/artifacts\/./.exec(uri) ?? []
   if (!session.runs.known.includes(run) || session.runs.find(run) !== null) return null
-  const folder = folderOf(session, run)
-  const name = filesIn(folder).find(([one]) => uriOf(run, one) === uri)?.[0]
+  const state = stateOf(session)
+  const name = listArtifacts(state, run).find(one => uriOf(run, one.name) === uri)?.name
   if (name === undefined) return null
-  const path = join(folder, name)
-  if (realpathSync(path) !== join(realpathSync(folder), name)) return null
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const stat = fstatSync(file)
-    if (!stat.isFile()) return null
-    if (stat.size > MAX_RESOURCE_BYTES) {
-      const text = `This artifact has ${bytes(stat.size)}, too much to be read whole. It is kept in ${path}\n`
-      return { uri, text }
-    }
-    const content = readFileSync(file)
-    return isUtf8(content)
-      ? { uri, text: content.toString('utf8') }
-      : { uri, blob: content.toString('base64') }
-  } finally {
-    closeSync(file)
+  const limits = { maxBytes: MAX_RESOURCE_BYTES, callerEnvironment: session.terminal.env }
+  const read = await readArtifact(state, run, name, limits)
+  if (read === null) return null
+  const { content, path } = read
+  if (content === null) {
+    const why =
+      read.withheld === 'too large'
+        ? `This artifact has ${bytes(read.bytes)}, too much to be read whole.`
+        : 'This artifact is no text and holds a secret.'
+    return { uri, text: `${why} It is kept in ${path}\n` }
   }
+  return 'text' in content ? { uri, text: content.text } : { uri, blob: content.base64 }
 }
 
-function folderOf({ terminal }: Session, run: string): string {
-  return join(homes(terminal.env).state, 'runs', run, 'artifacts')
+function stateOf({ terminal }: Session): string {
+  return homes(terminal.env).state
 }
 
 function uriOf(run: string, name: string): string {
-  return `${SCHEME}${run}/artifacts/${name.split('/').map(encodeURIComponent).join('/')}`
-}
-
-function filesIn(folder: string): [name: string, size: number][] {
-  const found: [string, number][] = []
-  const folders = ['']
-  for (let at = folders.pop(); at !== undefined && found.length < MAX_LISTED; at = folders.pop()) {
-    let entries
-    try {
-      entries = readdirSync(join(folder, at), { withFileTypes: true })
-    } catch {
-      continue // shut, or gone
-    }
-    for (const entry of entries) {
-      const name = join(at, entry.name)
-      if (entry.isDirectory()) folders.push(name)
-      else if (entry.isFile()) found.push([name, lstatSync(join(folder, name)).size])
-    }
-  }
-  return found.sort(([a], [b]) => (a < b ? -1 : 1))
+  return `srecodex://runs/${run}/artifacts/${name.split('/').map(encodeURIComponent).join('/')}`
 }

@@ -46,13 +46,13 @@ export function createServer({ session, version, era, answerMs, terminal }: Serv
     return dispatch(here, call, params.arguments ?? {})
   })
   server.setRequestHandler('resources/list', async () => {
-    const { listArtifacts } = await import('./resources.ts')
-    return { resources: await listArtifacts(await session()) }
+    const { listResources } = await import('./resources.ts')
+    return { resources: listResources(await session()) }
   })
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }))
   server.setRequestHandler('resources/read', async ({ params }) => {
-    const { readArtifact } = await import('./resources.ts')
-    const content = await readArtifact(await session(), params.uri)
+    const { readResource } = await import('./resources.ts')
+    const content = await readResource(await session(), params.uri)
     if (content === null) throw new ResourceNotFoundError(params.uri.slice(0, 200))
     return { contents: [content as { uri: string; text: string }] }
   })

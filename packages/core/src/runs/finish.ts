@@ -1,10 +1,9 @@
 /** From how a run ended to its report: the status, the words, the bounded lists. */
 
-import { lstatSync, readdirSync, type Dirent } from 'node:fs'
-import { join } from 'node:path'
 import type { ResolvedConfig } from '../config/schema.ts'
 import { SrecodexError } from '../errors.ts'
 import type { ProcessOutcome } from '../sandbox/engine.ts'
+import { artifactsIn } from './artifacts.ts'
 import type { Redactor } from './redact.ts'
 import {
   cutItems,
@@ -45,7 +44,6 @@ const MAX_LISTED = 5
 const MAX_ITEM_CHARS = 80
 const MAX_NOTICES = 8
 const MAX_MESSAGE_CHARS = 400
-const MAX_ARTIFACTS_SEEN = 10_000
 
 const NOTHING: RunReport['output'] = { stdout: { bytes: 0, lines: 0 }, stderr: { bytes: 0, lines: 0 } }
 
@@ -130,7 +128,7 @@ export async function writeReport(parts: {
     },
     calls: { ...calls.counts, enforced: pending.calls.enforced },
     ...told,
-    artifacts: listArtifacts(folder.artifacts),
+    artifacts: shownArtifacts(folder.artifacts),
     context: {
       rawTokens:
         (await rawTokens(folder.stdout, outcome.stdout.bytes)) +
@@ -265,20 +263,11 @@ async function rawTokens(path: string, totalBytes: number): Promise<number> {
   return read === null ? 0 : estimateRawTokens({ sample: read.sample, totalBytes })
 }
 
-/** Regular files only: what else a script leaves there is kept, and not followed. */
-function listArtifacts(folder: string): RunReport['artifacts'] {
-  const found: { name: string; bytes: number }[] = []
-  const folders = ['']
-  for (let at = folders.pop(); at !== undefined && found.length < MAX_ARTIFACTS_SEEN; at = folders.pop()) {
-    for (const entry of entriesOf(join(folder, at))) {
-      const name = join(at, entry.name)
-      if (entry.isDirectory()) folders.push(name)
-      else if (entry.isFile()) found.push({ name, bytes: sizeOf(join(folder, name)) })
-    }
-  }
-  const shown = found
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, bytes }) => ({ name: cut(sanitise(name).replaceAll('\n', ' '), MAX_ITEM_CHARS), bytes }))
+function shownArtifacts(folder: string): RunReport['artifacts'] {
+  const shown = artifactsIn(folder).map(({ name, bytes }) => ({
+    name: cut(sanitise(name).replaceAll('\n', ' '), MAX_ITEM_CHARS),
+    bytes,
+  }))
   return shown.length <= MAX_LISTED
     ? shown
     : [
@@ -288,23 +277,6 @@ function listArtifacts(folder: string): RunReport['artifacts'] {
           bytes: shown.slice(MAX_LISTED).reduce((sum, { bytes }) => sum + bytes, 0),
         },
       ]
-}
-
-/** A folder that a script shut, or nested past what a path can hold, must not cost the report. */
-function entriesOf(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch {
-    return []
-  }
-}
-
-function sizeOf(file: string): number {
-  try {
-    return lstatSync(file).size
-  } catch {
-    return 0
-  }
 }
 
 function cutList(items: readonly string[], most: number, more: (count: number) => string): string[] {
