@@ -276,10 +276,7 @@ describe('the end of a call', () => {
   it('comes with `close`, though nobody takes what it printed', async () => {
     bench.tool('teller', `${SH}echo up; exec sleep 60\n`)
     const programs = await bench.open({ teller: {} })
-    let arrive: () => void = () => {}
-    const arrived = new Promise<void>(resolve => {
-      arrive = resolve
-    })
+    const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
     const forever = new Promise<void>(() => {})
     void call(programs, 'teller', [], { onOutput: () => (arrive(), forever) })
     await arrived
@@ -287,10 +284,11 @@ describe('the end of a call', () => {
   })
 
   it('comes with `close`, which leaves no file of the run', async () => {
-    bench.tool('long', `${SH}exec sleep 60\n`)
+    bench.tool('long', `${SH}echo up; exec sleep 60\n`)
     const programs = await bench.open({ long: {} }, { folder: join(bench.root, 'closing') })
-    const outcome = call(programs, 'long')
-    await new Promise(resolve => setTimeout(resolve, 300))
+    const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
+    const outcome = call(programs, 'long', [], { onOutput: () => arrive() })
+    await arrived
     await programs.close()
     expect(await outcome).toMatchObject({ exitCode: null })
     expect(readdirSync(bench.root)).not.toContain('closing')
