@@ -19,6 +19,7 @@ export const STATUS_FD = 3
 
 /** Between asking a program to end and ending it. */
 const GRACE_MS = 2000
+const POLL_MS = 5
 const MAX_COMPLAINT = 4096
 
 export interface StartOptions {
@@ -43,6 +44,7 @@ export async function startProgram(options: StartOptions): Promise<ProgramOutcom
   const { child, stdout, stderr } = spawnWithPipes(options)
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   const sent: NodeJS.Signals[] = []
+  endWithBubblewrap(child, options)
   const stopEnding = endWhenAborted(child, options, sent)
   const complaint = heldComplaint(options)
   const pump = async (reader: Socket, stream: 'stdout' | 'stderr'): Promise<number> => {
@@ -172,19 +174,50 @@ function endWhenAborted(child: ChildProcess, options: StartOptions, sent: NodeJS
     sent.push('SIGKILL')
     child.kill('SIGKILL')
   }
-  const end = (): void => {
-    const init = Number(/"child-pid": *(\d+)/.exec(reportOf(options.channel.statusPath))?.[1] ?? 0)
-    const programs = init === 0 ? [] : childrenOf(init)
+  const end = (waitedMs = 0): void => {
+    const first = firstProcess(options)
+    if (first === null && waitedMs < GRACE_MS) {
+      timer = setTimeout(() => end(waitedMs + POLL_MS), POLL_MS)
+      return
+    }
+    const programs = first === null ? [] : childrenOf(first)
     if (programs.length === 0) return kill()
     sent.push('SIGTERM')
-    for (const pid of programs) signalProcess(pid)
+    for (const pid of programs) signalProcess(pid, 'SIGTERM')
     timer = setTimeout(kill, GRACE_MS)
   }
+  const onAbort = (): void => end()
   if (options.signal.aborted) end()
-  else options.signal.addEventListener('abort', end, { once: true })
+  else options.signal.addEventListener('abort', onAbort, { once: true })
   return () => {
-    options.signal.removeEventListener('abort', end)
+    options.signal.removeEventListener('abort', onAbort)
     if (timer !== null) clearTimeout(timer)
+  }
+}
+
+/**
+ * The sandbox's first process ties its life to bubblewrap's only once bubblewrap has told it to go on. Where
+ * bubblewrap is killed before that, it waits for the word for ever, and keeps both streams open.
+ */
+function endWithBubblewrap(child: ChildProcess, options: StartOptions): void {
+  child.once('exit', (_code, signal) => {
+    const first = signal === null ? null : firstProcess(options)
+    if (first !== null && isOfSandbox(first)) signalProcess(first, 'SIGKILL')
+  })
+}
+
+/** Null: bubblewrap has not told of it yet. */
+function firstProcess({ channel }: StartOptions): number | null {
+  const told = /"child-pid": *(\d+)/.exec(reportOf(channel.statusPath))?.[1]
+  return told === undefined ? null : Number(told)
+}
+
+/** The first process keeps bubblewrap's words. Another that has its id by now does not have them. */
+function isOfSandbox(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('\0--json-status-fd\0')
+  } catch {
+    return false
   }
 }
 
@@ -196,9 +229,9 @@ function childrenOf(pid: number): number[] {
   }
 }
 
-function signalProcess(pid: number): void {
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGTERM')
+    process.kill(pid, signal)
   } catch {
     // it has just ended
   }

@@ -1,8 +1,9 @@
 import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checkPrograms } from '../../../src/tools/programs/check.ts'
-import { call, createBench, DEFAULT_TOOL, processesWith, type Bench } from './bench.ts'
+import { call, createBench, DEFAULT_TOOL, processesWith, type Bench, type Said } from './bench.ts'
 
 let bench: Bench
 beforeEach(() => {
@@ -115,7 +116,7 @@ describe('a call', () => {
       },
     })
     await arrived
-    await new Promise(resolve => setTimeout(resolve, 400)) // time enough for all of it
+    await sleep(400) // time enough for all of it
     expect({ taken: taken > 0 && taken <= 65_536, isDone }).toEqual({ taken: true, isDone: false })
     open()
     expect(await outcome).toMatchObject({ exitCode: 0, stdoutBytes: 8_388_608 })
@@ -271,6 +272,40 @@ describe('the end of a call', () => {
     abort.abort()
     await expect(second).rejects.toThrow('ended before it began')
     expect((await first).exitCode).toBe(0)
+  })
+
+  describe('while its sandbox is made, whose first process then waits for what nobody will say', () => {
+    /** A call that stays there for a minute, and what only its processes are called with. */
+    const unborn = async (
+      signal: AbortSignal,
+    ): Promise<{ readonly outcome: Promise<Said>; readonly mark: string }> => {
+      const mark = `unborn-${process.pid}-${Date.now()}`
+      bench.tool('unborn', `${SH}echo never\n`)
+      const { bubblewrap } = bench.options()
+      const held = `exec 8>/dev/null 9< <(exec sleep 60 2>/dev/null 3>&-)`
+      const slow = `exec ${bubblewrap} --unshare-user --info-fd 8 --userns-block-fd 9 "$@"`
+      const path = bench.write('slow-bwrap', `#!/bin/bash\n${held}\n${slow}\n`, 0o755)
+      const outcome = call(await bench.open({ unborn: {} }, { bubblewrap: path }), 'unborn', [mark], {
+        signal,
+      })
+      while (processesWith(mark).length < 2) await sleep(20)
+      return { outcome, mark }
+    }
+
+    it('comes when it is told to', async () => {
+      const abort = new AbortController()
+      const { outcome, mark } = await unborn(abort.signal)
+      abort.abort()
+      expect(await outcome).toMatchObject({ exitCode: null, signal: 'SIGKILL', stdout: '' })
+      expect(processesWith(mark)).toEqual([])
+    })
+
+    it('comes when somebody else kills bubblewrap', async () => {
+      const { outcome, mark } = await unborn(new AbortController().signal)
+      process.kill(Math.min(...processesWith(mark)), 'SIGKILL')
+      expect(await outcome).toMatchObject({ exitCode: null, signal: 'SIGKILL', stdout: '' })
+      expect(processesWith(mark)).toEqual([])
+    })
   })
 
   it('comes with `close`, though nobody takes what it printed', async () => {
