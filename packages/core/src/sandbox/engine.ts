@@ -101,16 +101,17 @@ interface SystemCalls {
   readonly close: number
   readonly unshare: number
   readonly mount: number
+  readonly splice: number
 }
 
 /** The system calls that the Perl programs make by number. */
 const SYSTEM_CALLS: Readonly<Record<string, SystemCalls>> = {
-  x64: { prlimit64: 302, prctl: 157, close: 3, unshare: 272, mount: 165 },
-  arm64: { prlimit64: 261, prctl: 167, close: 57, unshare: 97, mount: 40 },
+  x64: { prlimit64: 302, prctl: 157, close: 3, unshare: 272, mount: 165, splice: 275 },
+  arm64: { prlimit64: 261, prctl: 167, close: 57, unshare: 97, mount: 40, splice: 76 },
 }
 
 export function launch(options: LaunchOptions): RunningProcess {
-  const { prctl, unshare, mount } = systemCalls()
+  const { prctl, unshare, mount, splice } = systemCalls()
   refuseNul(options)
   const outputs = [openOutput(options.stdoutPath), openOutput(options.stderrPath)]
   const tree = options.wrapper.length > 0 ? `namespace:${prctl},${unshare},${mount}` : `none:${prctl}`
@@ -119,6 +120,7 @@ export function launch(options: LaunchOptions): RunningProcess {
     [
       SUPERVISOR,
       String(options.outputBytes),
+      String(splice),
       tree,
       options.cgroups.join(','),
       '--',
@@ -143,8 +145,8 @@ export function launch(options: LaunchOptions): RunningProcess {
 }
 
 function openOutput(path: string): number {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_APPEND } = files
-  return openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600)
+  const { O_WRONLY, O_CREAT, O_EXCL } = files // not O_APPEND, which splice(2) refuses
+  return openSync(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
 }
 
 function supervise(child: ChildProcess, options: LaunchOptions): RunningProcess {

@@ -3,18 +3,20 @@
 # Promises: what was printed is in the file, in order and cut exactly at the limit; everything is counted, also
 # what was cut; the script never waits for the disk quota of its own output; when srecodex goes away, however,
 # the whole tree of processes goes with it. The script holds a pipe and never the file, so that it cannot
-# rewrite what it printed. Perl, because it starts in 2 ms and reads a pipe at the speed of `cat`.
+# rewrite what it printed. Perl, because it starts in 2 ms; what is kept goes from pipe to file by splice(2), which
+# costs less than a redirect, and its lines are counted once it is whole.
 #
-# Arguments: LIMIT TREE CGROUP-FILES -- COMMAND…
+# Arguments: LIMIT SPLICE TREE CGROUP-FILES -- COMMAND…
 #   LIMIT         bytes kept of each stream
+#   SPLICE        number of splice(2) on this processor
 #   TREE          "namespace:<prctl>,<unshare>,<mount>": killing COMMAND ends the tree; "none:<prctl>": descendants are
 #                 hunted down. The numbers are those of the system calls on this processor
 #   CGROUP-FILES  comma-separated cgroup.procs files that COMMAND joins, or ""
 # Descriptors: 1 report, 3 control (its end of file ends the run; the byte "k" too), 4 stdout file, 5 stderr file.
 # Report: "stop" on SIGTERM; at the end "<bytes> <lines> <kept> <errno>" for stdout, the same for stderr, the wait status of COMMAND.
 
-my $EINTR = 4;
-my ($limit, $tree, $cgroups) = splice @ARGV, 0, 3;
+my ($EINTR, $EAGAIN, $EINVAL, $ENOSYS) = (4, 11, 22, 38);
+my ($limit, $splice, $tree, $cgroups) = splice @ARGV, 0, 4;
 shift @ARGV;
 
 my ($kind, $prctl, $unshare, $mount) = $tree =~ /^(none|namespace):(\d+)(?:,(\d+),(\d+))?$/;
@@ -29,7 +31,7 @@ for my $target (1, 2) {
     fcntl($reader, 1031, 1 << 20);                  # F_SETPIPE_SZ: fewer turns; refused is fine
     open(my $file, '>&=', 3 + $target) or die "file: $!";
     fcntl($file, 2, 1);
-    push @stream, { reader => $reader, writer => $writer, file => $file, bytes => 0, lines => 0, kept => 0, errno => 0, last => "\n" };
+    push @stream, { reader => $reader, writer => $writer, file => $file, bytes => 0, lines => 0, kept => 0, spliced => 0, errno => 0, last => "\n" };
 }
 
 my $command = fork // die "fork: $!";
@@ -75,23 +77,17 @@ while ($open) {
     }
     for (@stream) {
         next unless $_->{reader} && vec($ready, fileno $_->{reader}, 1);
-        my $read = sysread $_->{reader}, my $chunk, 131072;    # fits the processor's cache: 256 KiB took half as long again
-        if (!$read) {
-            next if !defined $read && $! == $EINTR;
-            close $_->{reader};
-            undef $_->{reader};
-            $open--;
-            next;
-        }
-        $_->{bytes} += $read;
-        $_->{lines} += ($chunk =~ tr/\n//);
-        $_->{last} = substr $chunk, -1;
-        keep($_, \$chunk) if $_->{kept} < $limit && !$_->{errno};
+        my $taken = take($_);
+        next if !defined $taken || $taken;
+        close $_->{reader};
+        undef $_->{reader};
+        $open--;
     }
 }
 if (!defined $status) { waitpid $command, 0; $status = $? }
 hunt() if $hunting;
 
+count_spliced($_) for @stream;
 $_->{lines}++ for grep { $_->{last} ne "\n" } @stream;    # a last line without a line end is a line
 syswrite STDOUT, join(' ', map({ ($_->{bytes}, $_->{lines}, $_->{kept}, $_->{errno}) } @stream), $status) . "\n";
 
@@ -112,6 +108,53 @@ sub shield_devices {
             or die "device $device: $!\n";
     }
     open STDIN, '<', '/dev/null' or die "stdin: $!\n";
+}
+
+# How many bytes were taken from the pipe: 0 at its end, undef for none this time.
+sub take {
+    my ($stream) = @_;
+    my $room = $limit - $stream->{kept};
+    if ($splice && $room > 0 && !$stream->{errno}) {
+        my ($from, $to) = (fileno $stream->{reader}, fileno $stream->{file});
+        my $moved = syscall($splice + 0, $from, 0, $to, 0, $room < 1 << 20 ? $room : 1 << 20, 2);    # SPLICE_F_NONBLOCK
+        if ($moved >= 0) {
+            $stream->{$_} += $moved for qw(bytes kept spliced);
+            return $moved;
+        }
+        return undef if $! == $EINTR || $! == $EAGAIN;
+        if ($! == $EINVAL || $! == $ENOSYS) { $splice = 0 }    # not on this file system: read and written from here on
+        else { $stream->{errno} = $! + 0 }
+    }
+    my $read = sysread $stream->{reader}, my $chunk, 131072;    # fits the processor's cache: 256 KiB took half as long again
+    return defined $read || $! == $EINTR ? $read : 0 if !$read;
+    $stream->{bytes} += $read;
+    $stream->{lines} += ($chunk =~ tr/\n//);
+    $stream->{last} = substr $chunk, -1;
+    keep($stream, \$chunk) if $stream->{kept} < $limit && !$stream->{errno};
+    return $read;
+}
+
+# The lines of what was moved unseen: the beginning of the file. wc counts eight times as fast as perl.
+sub count_spliced {
+    my ($stream) = @_;
+    my $left = $stream->{spliced} or return;
+    my $path = "/proc/$$/fd/" . fileno $stream->{file};
+    my $counted;
+    if ($left > 1 << 20 && $left == $stream->{kept} && open my $wc, '-|', 'wc', '-l', $path) {
+        ($counted) = (<$wc> // '') =~ /^(\d+)/;
+        close $wc or undef $counted;
+    }
+    open my $file, '<', $path or return;
+    if (!defined $counted) {
+        while ($left > 0 && (my $read = sysread $file, my $chunk, $left < 131072 ? $left : 131072)) {
+            $counted += ($chunk =~ tr/\n//);
+            $left -= $read;
+        }
+    }
+    $stream->{lines} += $counted;
+    return if $stream->{bytes} > $stream->{spliced};    # what came after it was seen
+    sysseek $file, $stream->{spliced} - 1, 0;
+    sysread $file, $stream->{last}, 1;
 }
 
 sub keep {

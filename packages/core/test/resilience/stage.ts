@@ -192,7 +192,7 @@ export function recordOf(at: Place, id: string): { readonly report: RunReport } 
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { report: RunReport }) : null
 }
 
-export async function until(condition: () => boolean, what: string, withinMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, withinMs = 20_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
