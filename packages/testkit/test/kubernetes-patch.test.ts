@@ -91,7 +91,8 @@ test.each([
 })
 
 test('a selector that cannot be read is refused', () => {
-  expect(() => parseLabelSelector('a=b=c')).toThrow('unable to parse')
+  expect(() => parseLabelSelector('a=b=c')).toThrow("found '=', expected: ',' or 'end of string'")
+  expect(() => parseLabelSelector('=b')).toThrow('unable to parse')
   expect(() => parseFieldSelector('spec.replicas=1', 'Deployment')).toThrow('not supported')
 })
 

@@ -41,8 +41,17 @@ function life(ms: number): string {
   return ms > 0 ? `good for ${duration(ms)}` : 'expired: run the script again'
 }
 
+/**
+ * In the script's order. Items came side by side, in any: theirs is that of their names, so that one plan always reads
+ * alike.
+ */
 function targetsOf(plan: Plan, tool: string, verb: string): string[] {
-  return plan.calls.filter(call => call.tool === tool && call.verb === verb).flatMap(call => call.targets)
+  const calls = plan.calls.filter(call => call.tool === tool && call.verb === verb)
+  const first = ({ targets }: Plan['calls'][number]): string => targets[0] ?? ''
+  const shown = calls.every(({ item }) => item !== null)
+    ? calls.toSorted((one, other) => (first(one) < first(other) ? -1 : first(one) > first(other) ? 1 : 0))
+    : calls
+  return shown.flatMap(call => call.targets)
 }
 
 function ends(targets: readonly string[]): string[] {

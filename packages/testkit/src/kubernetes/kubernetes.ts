@@ -86,6 +86,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
     readyDelayMs: options.readyDelayMs ?? 50,
     terminateDelayMs: options.terminateDelayMs ?? 50,
     mixedCrashStates: options.mixedCrashStates ?? false,
+    unpullable: options.unpullable ?? [],
   }
   const stopControllers = runControllers(store, planeOptions)
   for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])

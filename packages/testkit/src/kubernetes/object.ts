@@ -176,8 +176,11 @@ export function safeSuffix(length: number): string {
   return [...randomBytes(length)].map(byte => SAFE[byte % SAFE.length]).join('')
 }
 
-export function safeWord(bytes: Uint8Array, length: number): string {
-  return [...bytes.subarray(0, length)].map(byte => SAFE[byte % SAFE.length]).join('')
+/** As the API server makes a hash a word: the digits of 32 bits, each in that alphabet. */
+export function safeWord(bytes: Uint8Array): string {
+  const [first = 0, second = 0, third = 0, fourth = 0] = bytes
+  const digits = String(((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0)
+  return digits.replaceAll(/\d/g, digit => SAFE[digit.charCodeAt(0) % SAFE.length] ?? '')
 }
 
 export function ownerOf(owner: KubeObject): OwnerReference {

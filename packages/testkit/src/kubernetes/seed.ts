@@ -19,6 +19,8 @@ export interface WorkloadSeed {
   /** Beside `app`. */
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
+  /** Of its pods, such as `sim/log`, or `sim/mended-by: restart` for a crash whose cause has passed. */
+  readonly podAnnotations?: Readonly<Record<string, string>>
   readonly paused?: boolean
   /** @default 'RollingUpdate' */
   readonly updateStrategy?: 'RollingUpdate' | 'OnDelete'
@@ -101,11 +103,12 @@ export function addObject(store: Store, plural: string, object: SeedObject): Kub
 export function addWorkload(store: Store, seed: WorkloadSeed): void {
   ensureNamespace(store, seed.namespace)
   const kind = seed.kind ?? 'Deployment'
-  store.create(resourceOf(`${kind.toLowerCase()}s`), workloadOf(seed, kind), WRITER)
+  store.create(resourceOf(`${kind.toLowerCase()}s`), manifestOf(seed), WRITER)
 }
 
-function workloadOf(seed: WorkloadSeed, kind: string): NewObject {
-  const { namespace, name } = seed
+/** What `kubectl create` would be given for it. */
+export function manifestOf(seed: WorkloadSeed): NewObject {
+  const { namespace, name, kind = 'Deployment' } = seed
   const labels = { app: name, ...seed.labels }
   const replicas = kind === 'DaemonSet' ? {} : { replicas: seed.replicas ?? 2 }
   const onDelete = seed.updateStrategy === undefined ? {} : { updateStrategy: { type: seed.updateStrategy } }
@@ -130,9 +133,13 @@ function workloadOf(seed: WorkloadSeed, kind: string): NewObject {
     spec: {
       ...replicas,
       selector: { matchLabels: { app: name } },
+      ...(kind === 'StatefulSet' ? { serviceName: name } : {}),
       ...(kind === 'Deployment' ? ofDeployment : onDelete),
       template: {
-        metadata: { labels },
+        metadata: {
+          labels,
+          ...(seed.podAnnotations === undefined ? {} : { annotations: { ...seed.podAnnotations } }),
+        },
         spec: { terminationGracePeriodSeconds: 5, containers: [container] },
       },
     },
@@ -154,12 +161,19 @@ const BAD = ['crashloop', 'oom', 'imagepull', 'notready', 'configerror'] as cons
 
 /** `app-000` and so on, spread over the namespaces, the bad ones first. The same seed gives the same ones. */
 export function addDeployments(store: Store, count: number, options: CrowdSeed = {}): WorkloadSeed[] {
+  const seeds = crowdOf(count, options)
+  for (const seed of seeds) addWorkload(store, seed)
+  return seeds
+}
+
+/** The same, for whichever server is to have them. Pure. */
+export function crowdOf(count: number, options: CrowdSeed = {}): WorkloadSeed[] {
   const { namespaces = ['shop', 'pay', 'search', 'batch'], bad = 0, seed = 1, prefix = 'app' } = options
   const random = new Random(seed)
   return Array.from({ length: count }, (_, index) => {
     const name = `${prefix}-${String(index).padStart(3, '0')}`
     const mode = index < Math.round(count * bad) ? `-${BAD[index % BAD.length]}` : ''
-    const one: WorkloadSeed = {
+    return {
       namespace: namespaces[index % namespaces.length] ?? 'default',
       name,
       replicas: 1 + random.below(3),
@@ -169,7 +183,5 @@ export function addDeployments(store: Store, count: number, options: CrowdSeed =
         team: random.pick(['red', 'blue', 'green']),
       },
     }
-    addWorkload(store, one)
-    return one
   })
 }

@@ -35,6 +35,8 @@ function parseRequirement(part: string): LabelTest {
     const [, not, key] = exists as unknown as [string, string, string]
     return not === '!' ? labels => labels[key] === undefined : labels => labels[key] !== undefined
   }
+  const more = /^[\w./-]+\s*(?:==|=|!=)\s*[\w.-]*\s*(==|=|!=|!)/.exec(part)
+  if (more !== null) throw badRequest(`found '${more[1]}', expected: ',' or 'end of string'`)
   throw badRequest(`unable to parse requirement: ${part}`)
 }
 

@@ -82,7 +82,7 @@ function createSet(plane: Plane, deployment: Workload, revision: number, others:
   const digest = createHash('sha256')
     .update(JSON.stringify(plain(template)))
     .digest()
-  const hash = safeWord(digest, 10)
+  const hash = safeWord(digest)
   const labels = { ...template.metadata.labels, [HASH]: hash }
   template.metadata.labels = labels
   const { name, namespace } = deployment.metadata

@@ -3,7 +3,7 @@
 import { clone, type Pod } from '../object.ts'
 import { resourceOf } from '../resources.ts'
 import type { Change } from '../store.ts'
-import { EVENTS, modeOf, statusOf } from './pod-status.ts'
+import { EVENTS, modeOf, statusOf, type PodMode } from './pod-status.ts'
 import { tell, type Plane } from './plane.ts'
 
 const PODS = resourceOf('pods')
@@ -55,11 +55,16 @@ function settle(plane: Plane, pod: Pod): void {
     later(plane, pod, plane.options.readyDelayMs + 20, settle)
     return
   }
-  const { mode } = modeOf(pod)
+  const mode = modeIn(plane, pod)
   const status = statusOf(pod, mode, plane.options.mixedCrashStates, Date.now())
   const settled = plane.store.update(PODS, { ...pod, status }, KUBELET)
   const event = EVENTS[mode]
   if (event !== undefined) tell(plane, settled, 'Warning', ...event)
+}
+
+function modeIn({ options }: Plane, pod: Pod): PodMode {
+  const isMissing = pod.spec.containers.some(({ image }) => options.unpullable.includes(image))
+  return isMissing ? 'imagepull' : modeOf(pod).mode
 }
 
 function end(plane: Plane, pod: Pod): void {

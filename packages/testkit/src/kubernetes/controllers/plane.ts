@@ -13,6 +13,8 @@ export interface PlaneOptions {
   readonly terminateDelayMs: number
   /** Pods of one crash loop show what such pods show in turn: CrashLoopBackOff, Error, running again. */
   readonly mixedCrashStates: boolean
+  /** Images that no registry has, whatever their tag says. */
+  readonly unpullable: readonly string[]
 }
 
 export interface Plane {

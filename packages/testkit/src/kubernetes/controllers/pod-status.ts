@@ -7,17 +7,23 @@ const MODES = [
   ...['ok', 'slow', 'crashloop', 'oom', 'imagepull', 'configerror'],
   ...['notready', 'succeeded', 'failed', 'evicted'],
 ] as const
+const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt'
 export type PodMode = (typeof MODES)[number]
 
-/** `slow30`: ready after 30 s; the annotation `sim/mode` where no tag says anything. */
+/**
+ * `slow30`: ready after 30 s; the annotation `sim/mode` where no tag says anything. With `sim/mended-by: restart`, pods
+ * of a workload that was restarted since are well, whatever the tag says.
+ */
 export function modeOf(pod: Pod): { mode: PodMode; seconds: number } {
+  const { annotations = {} } = pod.metadata
+  if (annotations['sim/mended-by'] === 'restart' && RESTARTED_AT in annotations)
+    return { mode: 'ok', seconds: 0 }
   for (const { image } of pod.spec.containers) {
     const match = /[:-]([a-z]+)(\d*)$/.exec(image)
     const mode = MODES.find(each => each === match?.[1])
     if (mode !== undefined) return { mode, seconds: Number(match?.[2] ?? 0) || (mode === 'slow' ? 20 : 0) }
   }
-  const annotated = pod.metadata.annotations?.['sim/mode']
-  return { mode: MODES.find(each => each === annotated) ?? 'ok', seconds: 0 }
+  return { mode: MODES.find(each => each === annotations['sim/mode']) ?? 'ok', seconds: 0 }
 }
 
 const PHASES: Partial<Record<PodMode, string>> = {
@@ -135,7 +141,10 @@ export function logOf(pod: Pod, previous: boolean): { log: string } | { error: s
   if (previous && mode !== 'crashloop' && mode !== 'oom') {
     return { error: `previous terminated container "${container}" in pod "${name}" not found` }
   }
-  if (mode === 'imagepull' || mode === 'configerror') {
+  // By its status, as a kubelet: what never ran has said nothing.
+  const isWaiting =
+    pod.status.containerStatuses?.some(({ containerID }) => containerID === undefined) === true
+  if (isWaiting) {
     return {
       error: `container "${container}" in pod "${name}" is waiting to start: trying and failing to pull image`,
     }

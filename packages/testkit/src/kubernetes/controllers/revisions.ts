@@ -15,7 +15,7 @@ export interface Revision {
 export function currentRevision(plane: Plane, workload: Workload): Revision {
   const { name, namespace } = workload.metadata
   const template = clone(workload.spec.template)
-  const hash = safeWord(createHash('sha256').update(JSON.stringify(template)).digest(), 9)
+  const hash = safeWord(createHash('sha256').update(JSON.stringify(template)).digest())
   const all = owned(plane, workload, 'controllerrevisions')
   const newest = Math.max(0, ...all.map(numberOf))
   const found = all.find(each => each.metadata.name === `${name}-${hash}`)

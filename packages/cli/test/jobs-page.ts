@@ -1,0 +1,99 @@
+/**
+ * The page of jobs, as its tests read it: each section holds the words of whoever asks, one script, and blocks of
+ * console whose lines after a `$` are what was printed.
+ *
+ * What differs from run to run is compared as `settled` leaves it, on both sides: so the page shows real output. A block
+ * that differs is rewritten with SRECODEX_UPDATE_JOBS=1, and no other, so that the ids of the rest stay.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { stable } from '../../testkit/src/stable.ts'
+
+export const PAGE = fileURLToPath(new URL('../../../dotcodex/docs/JOBS.md', import.meta.url))
+export const UPDATES = process.env.SRECODEX_UPDATE_JOBS === '1'
+
+export interface Step {
+  /** Words after `$ srecodex`. */
+  readonly words: readonly string[]
+  readonly printed: string
+}
+
+export interface Job {
+  readonly title: string
+  /** Of the file that the first command runs. */
+  readonly file: string
+  readonly script: string
+  readonly steps: readonly Step[]
+}
+
+const EXTENSIONS: Readonly<Record<string, string>> = { python: '.py', bash: '.sh', js: '.js' }
+const FENCED = /^```(\w+)\n([\s\S]*?)^```$/gm
+
+/** @throws {Error} A section is not a job. */
+export function readJobs(page: string = readFileSync(PAGE, 'utf8')): Job[] {
+  return page
+    .split(/^## /m)
+    .slice(1)
+    .filter(section => section.includes('```console'))
+    .map(jobOf)
+}
+
+export function readJob(file: string): Job {
+  const found = readJobs().find(job => job.file === file)
+  if (found === undefined) throw new Error(`no job on the page runs ${file}`)
+  return found
+}
+
+function jobOf(section: string): Job {
+  const title = section.slice(0, section.indexOf('\n'))
+  const fences = [...section.matchAll(FENCED)].map(([, language = '', text = '']) => ({ language, text }))
+  const steps = fences.filter(({ language }) => language === 'console').flatMap(({ text }) => stepsOf(text))
+  const script = fences.find(({ language }) => language in EXTENSIONS)
+  const file = steps[0]?.words[1] ?? ''
+  if (script === undefined || !file.endsWith(EXTENSIONS[script.language]!))
+    throw new Error(`"${title}" has no script for its first command, or one of another language`)
+  if (!/^> \*\*.+\*\*/m.test(section)) throw new Error(`"${title}" does not say who asks for it, and how`)
+  return { title, file, script: script.text, steps }
+}
+
+function stepsOf(block: string): Step[] {
+  return block
+    .split(/^\$ srecodex /m)
+    .slice(1)
+    .map(step => {
+      const [command = '', ...printed] = step.split('\n')
+      return { words: command.split(' '), printed: printed.join('\n').trimEnd() }
+    })
+}
+
+/**
+ * Ids of runs and silences, times and durations, sizes, estimates of tokens, the number of reads, suffixes of pods and
+ * ports of the loopback are not what a job promises. Everything else is.
+ */
+export function settled(text: string): string {
+  return stable(text, {})
+    .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UUID')
+    .replaceAll(/\b\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z?)?/g, 'DATE')
+    .replaceAll(/(?:≈[\d,]+ of )?≈[\d,]+ tokens? returned/g, 'TOKENS')
+    .replaceAll(/\b\d+ lines? of output \([^)]*\)/g, 'OUTPUT')
+    .replaceAll(/\b\d+ calls?: \d+ reads?/g, 'CALLS: READS')
+    .replaceAll(/\([\d.,]+ (?:[KMG]i)?B\)/g, '(SIZE)')
+    .replaceAll(/\b\d+ (?:min|h)(?: TIME)?\b/g, 'TIME')
+    .replaceAll(/-[0-9a-f]{6,10}-[a-z0-9]{5}\b/g, '-POD')
+    .replaceAll(/127\.0\.0\.1:\d+/g, 'LOOPBACK')
+    .replaceAll(/[ \t]+$/gm, '')
+    .trim()
+}
+
+/** Replaces what the n-th command of a job is said to print. */
+export function rewrite(file: string, index: number, printed: string): void {
+  const page = readFileSync(PAGE, 'utf8')
+  const { title, steps } = readJob(file)
+  const step = steps[index]!
+  const start = page.indexOf(`## ${title}\n`)
+  const command = `$ srecodex ${step.words.join(' ')}\n`
+  const from = page.indexOf(command, start) + command.length
+  const until = from + page.slice(from).search(/^(?:```$|\$ srecodex )/m)
+  writeFileSync(PAGE, `${page.slice(0, from)}${printed.trim()}\n${page.slice(until)}`)
+}

@@ -1,0 +1,43 @@
+/** Three jobs of the page that are light: the others, which start more and take longer, are in the long run. */
+
+import { describe, expect, test } from 'vitest'
+import { readJob, readJobs, settled } from './jobs-page.ts'
+import { expectJob } from './jobs-expect.ts'
+
+const LONG_MS = 120_000
+
+describe('the page of jobs', { timeout: LONG_MS }, () => {
+  test.each(['crashes.js', 'errors.sh', 'budgets.py'])('%s does what the page says', async file => {
+    await expectJob(readJob(file))
+  })
+
+  test('shows each command with what it prints', () => {
+    const jobs = readJobs()
+    expect(jobs.length).toBeGreaterThanOrEqual(10)
+    for (const { file, steps } of jobs) {
+      expect(steps.map(({ words }) => words.join(' '))).toEqual(
+        steps.length === 1 ? [`run ${file}`] : [`run ${file}`, 'apply last --yes'],
+      )
+      for (const { printed } of steps) expect(printed).toMatch(/^[✔✘!] \w+ in /m)
+    }
+  })
+
+  test('what differs from run to run is left out of the comparison, and nothing else', () => {
+    const one = `Plan 01M82ADNK8KGKY4MSNBS1R47PQ
+  50 changes of at most 500 · good for 15 min 0 s
+      shop/pod/web-7d9f6c5b8-x2x4z
+artifact (3.1 KiB): ~/runs/01M82ADNK8KGKY4MSNBS1R47PQ/a.json
+  6 items: 6 ok · 10 calls: 7 reads, 3 changes
+  1 line of output (38 B) · ≈7 of ≈10 tokens returned`
+    const other = `Plan 01M82AE45JWSSS9ER94WV3FAH8
+  50 changes of at most 500 · good for 14 min 59 s
+      shop/pod/web-5c4d7f9b2-8kq9v
+artifact (912 B): ~/runs/01M82AE45JWSSS9ER94WV3FAH8/a.json
+  6 items: 6 ok · 12 calls: 9 reads, 3 changes
+  2 lines of output (1.4 KiB) · ≈12 tokens returned`
+    expect(settled(one)).toBe(settled(other))
+    expect(settled(one)).not.toBe(settled(other.replace('3 changes', '4 changes')))
+    expect(settled(one)).not.toBe(settled(other.replace('50 changes', '49 changes')))
+    expect(settled(one)).not.toBe(settled(other.replace('shop/pod', 'pay/pod')))
+  })
+})
