@@ -30,6 +30,12 @@ cpSync('../core/dist/guest', 'dist/guest', {
 })
 cpSync('../core/dist/sandbox/supervisor.pl', 'dist/supervisor.pl')
 
+/** The page of `runs report`: what runs in a browser goes into the page as text, by its digest. */
+const page = await rolldown({ input: 'src/report/page/main.ts', platform: 'browser' })
+await page.write({ file: 'dist/report-page.js', format: 'iife', minify: true })
+await page.close()
+cpSync('src/report/page.css', 'dist/report-page.css')
+
 const modules = output
   .filter((one): one is OutputChunk => one.type === 'chunk')
   .flatMap(chunk => chunk.moduleIds)

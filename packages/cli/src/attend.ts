@@ -143,20 +143,31 @@ export async function ask(
   signal?: AbortSignal,
 ): Promise<boolean> {
   terminal.err(`${await planText(terminal, plan)}\n`)
+  return confirm(terminal, question, signal)
+}
+
+/** Asks once about what stands on the terminal. */
+export async function confirm(terminal: Terminal, question: string, signal?: AbortSignal): Promise<boolean> {
+  const answer = await answerTo(terminal, `${question} [y/N] `, signal)
+  return /^y(es)?$/i.test(answer)
+}
+
+/** What is typed, without white space around it; nothing where input ends, or Ctrl-C comes. */
+export async function answerTo(terminal: Terminal, question: string, signal?: AbortSignal): Promise<string> {
   await forgetTyped()
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   const closed = new AbortController()
   lines.once('close', () => closed.abort())
   lines.once('SIGINT', () => lines.close())
   try {
-    const answer = await lines.question(`${question} [y/N] `, {
+    const answer = await lines.question(question, {
       signal: signal === undefined ? closed.signal : AbortSignal.any([closed.signal, signal]),
     })
-    return /^y(es)?$/i.test(answer.trim())
+    return answer.trim()
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') {
       terminal.err('\n')
-      return false
+      return ''
     }
     throw error
   } finally {

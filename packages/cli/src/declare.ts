@@ -121,6 +121,14 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .option('--json', 'print JSON')
     .action(bind(async () => (await import('./commands/runs.ts')).search))
   runs
+    .command('report')
+    .description('write one run as an HTML page, whole in one file')
+    .argument(...RUN_ARGUMENT)
+    .option('--output <file>', "where to; - is stdout (default: in the run's own folder)")
+    .option('--open', 'open it in the browser')
+    .option('--json', 'print JSON')
+    .action(bind(async () => (await import('./commands/runs-report.ts')).report))
+  runs
     .command('prune')
     .description('remove old runs')
     .option('--keep-days <days>', 'remove what is older (default: [runs] keep_days)', nonNegative)
@@ -261,6 +269,25 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     .option('--revoke', 'forget it')
     .option('--json', 'print JSON')
     .action(bind(async () => (await import('./commands/config.ts')).trust))
+
+  program
+    .command('init')
+    .description("set an agent's client up for this project: server, approvals, skills")
+    .addOption(
+      new Option('--client <name>', 'which (default: it asks)').choices([
+        'codex',
+        'claude',
+        'opencode',
+        'cursor',
+        'vscode',
+      ]),
+    )
+    .addOption(new Option('--dry-run', 'only show what would be written').conflicts('yes'))
+    .option('--yes', 'write it without asking')
+    .option('--undo', 'take back what init has written, and nothing else')
+    .option('--json', 'print JSON')
+    .option('--no-input', 'never ask')
+    .action(bind(async () => (await import('./commands/init.ts')).init))
 
   program
     .command('mcp')

@@ -29,6 +29,7 @@ test('in a real bash: commands, flags, values, file names; loaded twice without 
     ask srecodex run --ti
     ask srecodex run --sandbox ''
     ask srecodex runs s
+    ask srecodex runs rep
     complete -p srecodex`
   const { stdout, stderr } = await execa('bash', ['--norc', '-c', ask], { cwd: workspace })
   expect(stderr).toBe('')
@@ -37,6 +38,7 @@ test('in a real bash: commands, flags, values, file names; loaded twice without 
     srecodex run --ti -> --timeout
     srecodex run --sandbox  -> read-only workspace-write danger-full-access
     srecodex runs s -> show stop search
+    srecodex runs rep -> report
     complete -o default -F __srecodex_complete srecodex"
   `)
 })

@@ -55,6 +55,8 @@ test('srecodex', async () => {
                                         do
       trust [options] [dir]             let this project's config loosen what you
                                         allow
+      init [options]                    set an agent's client up for this project:
+                                        server, approvals, skills
       mcp [options]                     serve agents over the Model Context
                                         Protocol, on stdin and stdout
       doctor [options]                  check what srecodex needs of this machine
@@ -122,6 +124,7 @@ test('runs', async () => {
       stop [options] <run>      end a run
       search [options] <regex>  find lines in what all runs printed, and in their
                                 calls
+      report [options] <run>    write one run as an HTML page, whole in one file
       prune [options]           remove old runs
       help [command]            print the help of a command
     "
@@ -202,6 +205,24 @@ test('runs search', async () => {
 
     Options:
       --limit <lines>  how many (default: 50)
+      --json           print JSON
+      -h, --help       print help
+    "
+  `)
+})
+
+test('runs report', async () => {
+  expect(await help('runs report')).toMatchInlineSnapshot(`
+    "Usage: srecodex runs report [options] <run>
+
+    write one run as an HTML page, whole in one file
+
+    Arguments:
+      run              an id, the beginning of one, or last
+
+    Options:
+      --output <file>  where to; - is stdout (default: in the run's own folder)
+      --open           open it in the browser
       --json           print JSON
       -h, --help       print help
     "
@@ -290,6 +311,25 @@ test('trust', async () => {
       --revoke    forget it
       --json      print JSON
       -h, --help  print help
+    "
+  `)
+})
+
+test('init', async () => {
+  expect(await help('init')).toMatchInlineSnapshot(`
+    "Usage: srecodex init [options]
+
+    set an agent's client up for this project: server, approvals, skills
+
+    Options:
+      --client <name>  which (default: it asks) (choices: "codex", "claude",
+                       "opencode", "cursor", "vscode")
+      --dry-run        only show what would be written
+      --yes            write it without asking
+      --undo           take back what init has written, and nothing else
+      --json           print JSON
+      --no-input       never ask
+      -h, --help       print help
     "
   `)
 })

@@ -225,3 +225,45 @@ each(list(range(12)), look, at_once=2)
   expect(screen).not.toContain('━')
   expect((await running).report.status).toBe('succeeded')
 })
+
+test('a script that changes nothing has done its job: what failed is named, and nothing was a rehearsal', async () => {
+  const place = await cluster({
+    files: {
+      'look.py': `
+import subprocess
+from srecodex import each, summary
+
+def look(name):
+    subprocess.run(["kubectl", "get", "deployment/" + name, "-n", "shop"], check=True, capture_output=True)
+
+summary(each(["web", "gone"], look, at_once=1).summary())
+`,
+    },
+    deployments: SHOP,
+  })
+  const shown = await shower(place)
+  expect((await place.srecodex('run look.py')).report.status).toBe('failed')
+  const text = await shown('runs show last --calls')
+  expect(text).toMatch(/items +2 items: 1 ok, 1 failed\n +not found \(1\): gone\n/i)
+  expect(text).toMatch(/= ok +web\n/)
+  expect(text).not.toContain('rehearsal')
+})
+
+test('narrow: no id and no path is cut', async () => {
+  const place = await cluster({
+    files: {
+      'keep.py': `${RESTART}
+open(os.environ["SRECODEX_ARTIFACTS"] + "/a-name-that-is-long-enough-to-be-of-some-use.csv", "w").write("a,b")
+`,
+    },
+    deployments: SHOP,
+  })
+  const shown = await shower(place)
+  const { report: planned } = await place.srecodex('run keep.py')
+  const { report: applied } = await place.srecodex(`apply ${planned.run} --yes`)
+  expect(await shown('runs list', '80')).toContain(`see ${applied.run.slice(0, 13)}\n`)
+  expect(await shown('runs show last', '80')).toMatch(
+    /^artifact +artifacts\/a-name-that-is-long-enough-to-be-of-some-use\.csv \(N B\)$/m,
+  )
+  expect(await shown('runs show last', '300')).toMatch(/^artifact +SRECODEX_HOME\S+some-use\.csv \(N B\)$/m)
+})

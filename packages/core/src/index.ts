@@ -67,5 +67,6 @@ export {
 export { checkTools, listTools, type Lack, type ListedProgram, type ProgramCheck } from './tools/diagnose.ts'
 export { openMcpServers, type McpServerListing, type McpTool } from './tools/mcp.ts'
 export { blastRadius, countPlan, type Plan, type PlanCount, type PlannedCall } from './tools/plan.ts'
+export { checkCodexConfig, type CodexConfigCheck } from './sandbox/codex-config.ts'
 export { diagnose, planRepair, repair, type Check, type Repair } from './sandbox/diagnose.ts'
 export { protectionReason } from './sandbox/guard/protected-names.ts'

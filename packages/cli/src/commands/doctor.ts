@@ -89,7 +89,13 @@ async function check(terminal: Terminal): Promise<Check[]> {
   } catch (error) {
     return [...checks, brokenConfig(error, terminal)]
   }
-  return [...checks, checkConfig(loaded, terminal), ...(await toolChecks(checks, loaded, terminal))]
+  const { checkClients } = await import('../init/check.ts')
+  return [
+    ...checks,
+    checkConfig(loaded, terminal),
+    ...(await toolChecks(checks, loaded, terminal)),
+    ...(await checkClients(loaded, terminal)),
+  ]
 }
 
 const CONFIG = { id: 'config', missingPackage: null }

@@ -55,7 +55,7 @@ export async function list(
         age(new Date(startedAt), now),
         report.durationMs === 0 ? '' : duration(report.durationMs),
         report.script.name,
-        headline(report),
+        headline(report, terminal.outColumns),
       ]),
       terminal.outColumns,
     ),
@@ -149,9 +149,11 @@ function shownIds(records: readonly RunRecord[], columns: number): string[] {
 }
 
 /** The line that says most: what went wrong, what the script declared, or the last line that it printed. */
-function headline({ status, error, summary, next }: RunRecord['report']): string {
+function headline({ status, error, summary, next }: RunRecord['report'], columns: number): string {
   const by = /^srecodex runs show (\S+)$/.exec(next ?? '')?.[1]
-  if (by !== undefined) return `went on in ${by.slice(0, SHORT_ID_CHARS)}`
+  // An id that is cut leads nowhere.
+  if (by !== undefined)
+    return `${columns < WIDE_COLUMNS ? 'see' : 'went on in'} ${by.slice(0, SHORT_ID_CHARS)}`
   if (status === 'planned' && next === null) return 'its plan has expired'
   if (error !== null) return error.message
   const lines = summary.split('\n')

@@ -373,7 +373,7 @@ export async function unknownSkill(registry: Registry, id: string): Promise<Srec
 }
 
 /** That a folder cannot be written is the machine's affair, and no fault of srecodex. */
-async function writing<T>(write: () => Promise<T>, terminal: Terminal): Promise<T> {
+export async function writing<T>(write: () => Promise<T>, terminal: Terminal): Promise<T> {
   try {
     return await write()
   } catch (error) {

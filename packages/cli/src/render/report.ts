@@ -12,6 +12,9 @@ import { age, bytes, count, duration, plural, time } from './units.ts'
 
 type Paint = (typeof paint)['out']
 
+/** Columns that the widest label takes, with its gap. */
+const LABEL_ROOM = 'goes on from'.length + 2
+
 /** What goes to stderr after the summary went to stdout. */
 export function renderEnding(report: RunReport, terminal: Terminal): string {
   const { run, status, output, context, error, next } = report
@@ -98,10 +101,7 @@ export function renderRun(record: RunRecord, details: RunDetails, terminal: Term
       'tokens',
       isOpen ? '' : `≈${count(context.rawTokens)} printed, ≈${count(context.summaryTokens)} returned`,
     ],
-    ...report.artifacts.map(
-      ({ name: artifact, bytes: size }) =>
-        ['artifact', `${artifactPath(record.id, artifact, terminal)} (${bytes(size)})`] as const,
-    ),
+    ...report.artifacts.map(artifact => ['artifact', artifactText(record.id, artifact, terminal)] as const),
     ...report.notices.map(notice => ['note', notice] as const),
     ['note', details.problem ?? ''],
     ['kept in', homePath(runPath(record.id, terminal), terminal)],
@@ -182,6 +182,17 @@ function runPath(run: string, terminal: Terminal): string {
 /** The last entry of a list that was cut says how many more; it is no file. */
 function artifactPath(run: string, name: string, terminal: Terminal): string {
   return name.startsWith('… ') ? name : homePath(join(runPath(run, terminal), 'artifacts', name), terminal)
+}
+
+/** Where the whole path has no room, its end: the folder stands beside `kept in`. */
+function artifactText(
+  run: string,
+  { name, bytes: size }: RunReport['artifacts'][number],
+  terminal: Terminal,
+): string {
+  const text = `${artifactPath(run, name, terminal)} (${bytes(size)})`
+  const fits = widthOf(text) + LABEL_ROOM <= terminal.outColumns
+  return fits || name.startsWith('… ') ? text : `${join('artifacts', plain(name))} (${bytes(size)})`
 }
 
 /** As a shell would take it. */

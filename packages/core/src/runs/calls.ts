@@ -263,6 +263,7 @@ class Calls implements RunCalls {
     const { approveDrift } = this.#options
     if (approveDrift !== undefined && this.#wanted.length === 0 && this.#drained === undefined) {
       this.#wait(true)
+      const askedMs = performance.now()
       const tools = await this.#broker.identities()
       const plan = this.#plan({ calls: [wanted], may: [], incomplete: [] }, tools)
       const approved = await approveDrift(plan).catch(() => false)
@@ -274,6 +275,7 @@ class Calls implements RunCalls {
           by: userInfo().username,
           how: 'terminal',
           reason: null,
+          waitedMs: Math.round(performance.now() - askedMs),
         })
         return true
       }

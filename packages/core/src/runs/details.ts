@@ -6,6 +6,7 @@ import type { Plan } from '../tools/plan.ts'
 import { redactRows } from './call-words.ts'
 import type { ApprovedEntry, ItemEntry } from './journal/entries.ts'
 import { streamJournal } from './journal/read.ts'
+import { isRehearsal } from './journal/rehearsal.ts'
 import { countItems } from './ledger/counts.ts'
 import { continuedBy, readPlan } from './plan-file.ts'
 import type { RunReport } from './report.ts'
@@ -77,7 +78,7 @@ async function tell(
   const items = await shown([...entries.values()], folder, environment)
   const keysOf = (state: string): string[] => items.filter(item => item.state === state).map(({ key }) => key)
   // What was only rehearsed is still to be done.
-  const isPlan = record.mutations === 'plan'
+  const isPlan = record.mutations === 'plan' && (await isRehearsal(streamJournal(folder.journal)))
   return {
     approvals,
     items:

@@ -31,6 +31,7 @@ import {
   parseRetries,
   parseValue,
   parseVerified,
+  parseWave,
   parseWords,
   quoted,
 } from './ledger/params.ts'
@@ -135,28 +136,33 @@ export function createLedger(options: LedgerOptions): Ledger {
     }
   }
 
-  const go = (item: Item): unknown => {
+  const go = (item: Item, wave: number | null): unknown => {
     eaches.release(item)
     item.start()
-    journal.append(item.entry(undefined))
+    journal.append({ ...item.entry(undefined), ...(wave === null ? {} : { wave }) })
     return { go: true }
   }
 
   const start = (params: CallParams): unknown => {
     const item = eaches.byToken(params['token'])
     const verified = parseVerified(params)
+    const wave = parseWave(params)
     const { state } = item
-    if (state === 'unknown') return startUnknown(item, verified)
+    if (state === 'unknown') return startUnknown(item, verified, wave)
     if (state === 'running') throw invalid(`the item ${quoted(item.key)} was started already`)
     if (state === 'ok') return { go: false, state, why: 'it is done' }
     if (state === 'skipped') return { go: false, state, why: 'it was not in the approved plan' }
     if (isDraining) return { go: false, state, why: ENDING }
     if (state === 'failed' && !item.mayRetry)
       return { go: false, state, why: 'it failed, and is not tried again' }
-    return go(item)
+    return go(item, wave)
   }
 
-  const startUnknown = async (item: Item, verified: boolean | null): Promise<unknown> => {
+  const startUnknown = async (
+    item: Item,
+    verified: boolean | null,
+    wave: number | null,
+  ): Promise<unknown> => {
     const state = 'unknown'
     if (verified === true) {
       item.state = 'ok'
@@ -171,14 +177,14 @@ export function createLedger(options: LedgerOptions): Ledger {
     if (verified === false) {
       item.isRedone = true
       for (const mutation of openOf(item)) journal.append(settled(mutation, 'not-done'))
-      return go(item)
+      return go(item, wave)
     }
     const isSettled = settle !== undefined && (await settleAll(item, settle))
     // Meanwhile the run may have begun to end, or the item been started by another caller.
     if (isDraining) return { go: false, state, why: ENDING }
     if (item.state !== 'unknown') throw invalid(`the item ${quoted(item.key)} was started already`)
     return isSettled
-      ? go(item)
+      ? go(item, wave)
       : { go: false, state, why: 'it was begun by an earlier run, and how that ended is not known' }
   }
 

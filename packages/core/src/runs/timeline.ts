@@ -13,6 +13,7 @@ import { commandText, redactRows, type Words } from './call-words.ts'
 import type { CallEntry, ItemEntry, MutationOutcome, RecordedEntry, ResultEntry } from './journal/entries.ts'
 import { outcomeOf } from './journal/entries.ts'
 import { streamJournal } from './journal/read.ts'
+import { isRehearsal } from './journal/rehearsal.ts'
 import { createRedactor, type Redactor } from './redact.ts'
 import { findRun, runFolder, type RunFolder } from './store.ts'
 
@@ -90,7 +91,8 @@ export async function* readTimeline(
   if (!existsSync(folder.journal)) return // it ended before its script began
   const redactor = redactorOf(folder, options.callerEnvironment ?? process.env)
   let batch: TimelineEntry[] = []
-  for await (const entry of timelineOf(streamJournal(folder.journal))) {
+  const rehearsed = await isRehearsal(streamJournal(folder.journal))
+  for await (const entry of timelineOf(streamJournal(folder.journal), rehearsed)) {
     batch.push(entry)
     if (batch.length < BATCH) continue
     yield* await redacted(batch, redactor)
@@ -99,19 +101,22 @@ export async function* readTimeline(
   yield* await redacted(batch, redactor)
 }
 
-/** The entries of a journal as a timeline: calls where they began, each with its result. */
+/**
+ * The entries of a journal as a timeline: calls where they began, each with its result.
+ *
+ * @param rehearsed see `isRehearsal`.
+ */
 export async function* timelineOf(
   entries: AsyncIterable<RecordedEntry> | Iterable<RecordedEntry>,
+  rehearsed = false,
 ): AsyncGenerator<TimelineEntry, void, undefined> {
   let begun: number | null = null
-  let rehearsed = false
   const queue: (TimelineEntry | { readonly open: CallEntry & Told })[] = []
   const open = new Map<string, { at: number }>()
   let taken = 0
   for await (const entry of entries) {
     const at = Date.parse(entry.at)
     begun ??= at
-    if (entry.kind === 'begin') rehearsed = entry.phase === 'plan'
     if ('carried' in entry && entry.carried) continue
     const told = { line: entry.seq, offsetMs: Math.max(0, at - begun) }
     if (entry.kind === 'call') {

@@ -41,6 +41,8 @@ export interface InstallOptions extends InstallTarget {
   readonly skills: readonly SkillPlace[]
   /** Payload files: as links to where they are, or as copies. SKILL.md is always written. */
   readonly mode: InstallMode
+  /** Only says what would be done. @default false */
+  readonly dryRun?: boolean
 }
 
 export interface InstalledSkill {
@@ -220,7 +222,8 @@ export const installSkills = async (options: InstallOptions): Promise<InstallRes
       continue
     }
     const sums = Object.fromEntries(wanted.map(file => [file.path, [sumOf(file.content)]]))
-    if (plan.write.length > 0 || plan.remove.length > 0) {
+    const isChanged = plan.write.length > 0 || plan.remove.length > 0
+    if (isChanged && options.dryRun !== true) {
       await mkdir(root, { recursive: true })
       // Written ahead: were this to end half way, old and new files alike would still be known as ours.
       const both = Object.keys({ ...known, ...sums }).map(file => [
@@ -233,14 +236,10 @@ export const installSkills = async (options: InstallOptions): Promise<InstallRes
       await removeFiles(folder, plan.remove)
     }
     manifest.skills[slug] = { id: place.id, files: sums }
-    const action = plan.isNew
-      ? 'created'
-      : plan.write.length + plan.remove.length > 0
-        ? 'updated'
-        : 'unchanged'
+    const action = plan.isNew ? 'created' : isChanged ? 'updated' : 'unchanged'
     skills.push({ id: place.id, slug, folder, action })
   }
-  if (skills.length > 0) await writeManifest(root, manifest)
+  if (skills.length > 0 && options.dryRun !== true) await writeManifest(root, manifest)
   return { folder: root, skills, conflicts, problems }
 }
 

@@ -136,6 +136,8 @@ test.each<[LedgerMethod, Record<string, unknown>, string]>([
   ['item.start', { token: 'constructor' }, 'INVALID_PARAMS'],
   ['item.start', { token: 'i1' }, 'INVALID_PARAMS'], // it runs already
   ['item.start', { token: 'i2', verified: 'yes' }, 'INVALID_PARAMS'],
+  ['item.start', { token: 'i2', wave: 0 }, 'INVALID_PARAMS'],
+  ['item.start', { token: 'i2', wave: '1' }, 'INVALID_PARAMS'],
   ['item.end', { token: 'i2', outcome: 'ok' }, 'INVALID_PARAMS'], // it was not started
   ['item.end', { token: 'i1' }, 'INVALID_PARAMS'],
   ['item.end', { token: 'i1', outcome: 'pending' }, 'INVALID_PARAMS'],

@@ -139,6 +139,7 @@ test('refusals and changes that no plan lists are told; what an earlier run did 
         },
         { kind: 'item', key: 'web', state: 'ok', class: null, message: null, attempt: 1 },
       ]),
+      true,
     ),
   )
   expect(told.map(brief)).toEqual(['refused proxy', 'refused delete', 'item web ok'])

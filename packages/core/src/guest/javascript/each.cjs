@@ -44,6 +44,9 @@ class Work {
     this.verifies = verify !== undefined && !this.planning
     const todo = entries.filter(({ state }) => state !== 'ok' && state !== 'skipped')
     this.waves = wavesOf(todo, this.planning ? undefined : waves, entries.length)
+    /** The one under way, from 1; undefined where none were asked for. */
+    this.wave = undefined
+    this.hasWaves = waves !== undefined && !this.planning
     this.failures = 0
     /** Why the ledger can be kept no longer. */
     this.fault = null
@@ -52,7 +55,8 @@ class Work {
   }
 
   async run() {
-    for (const wave of this.waves) {
+    for (const [at, wave] of this.waves.entries()) {
+      if (this.hasWaves) this.wave = at + 1
       const toVerify = []
       await this.inTurns(wave, async entry => {
         if (!this.stopping) await this.work(entry, toVerify)
@@ -135,7 +139,7 @@ class Work {
   async mayStart(entry, verdict) {
     let answer
     try {
-      answer = await this.ledger.start(entry.token, verdict)
+      answer = await this.ledger.start(entry.token, verdict, this.wave)
     } catch (error) {
       if (!(error instanceof Skipped)) throw error
       answer = { go: false, state: 'skipped', why: error.message }

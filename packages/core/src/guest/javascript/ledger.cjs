@@ -22,7 +22,7 @@ async function openLedger() {
       for (const some of portions(keys)) items.push(...(await addKeys(each, some)))
       return items
     },
-    start: (token, verified) => call('item.start', { token, verified }),
+    start: (token, verified, wave) => call('item.start', { token, verified, wave }),
     end: endItem,
   }
 }

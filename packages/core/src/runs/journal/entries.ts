@@ -27,6 +27,8 @@ export interface ApprovedEntry extends Carried {
   readonly by: string
   readonly how: 'terminal' | 'command' | 'client' | 'policy'
   readonly reason: string | null
+  /** How long the script stood still until it was given; absent: it was given before the script began. */
+  readonly waitedMs?: number
 }
 
 /** A call begins. A mutation that is not merely planned is durable before it happens. */
@@ -99,6 +101,8 @@ export interface ItemEntry extends Carried {
   readonly message: string | null
   /** 0: not started. */
   readonly attempt: number
+  /** With `running`: which wave of its `each` it is in, from 1; absent: its `each` has none. */
+  readonly wave?: number
   /** JSON, of `ok` only. */
   readonly value?: unknown
 }

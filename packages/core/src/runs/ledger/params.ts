@@ -32,6 +32,12 @@ export function parseVerified({ verified = null }: CallParams): boolean | null {
   throw invalid('verified is true, false or null')
 }
 
+/** Null where it is absent. @throws {CallError} INVALID_PARAMS */
+export function parseWave({ wave = null }: CallParams): number | null {
+  if (wave === null || (Number.isSafeInteger(wave) && (wave as number) >= 1)) return wave as number | null
+  throw invalid('wave counts from 1')
+}
+
 /** @throws {CallError} INVALID_PARAMS */
 export function parseOutcome({ outcome }: CallParams): 'ok' | 'failed' | 'unknown' {
   if (outcome === 'ok' || outcome === 'failed' || outcome === 'unknown') return outcome

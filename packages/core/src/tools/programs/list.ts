@@ -22,6 +22,8 @@ export interface ListedProgram {
   readonly helpers: readonly string[]
   readonly cache: readonly string[]
   readonly env: readonly string[]
+  /** Of the caller's variables, those that say where its credentials are. */
+  readonly credentialVariables: readonly string[]
   readonly args: readonly string[]
   readonly concurrency: number
   readonly ratePerSecond: number
@@ -76,6 +78,7 @@ function listed(tool: string, options: ListProgramsOptions): ListedProgram {
     helpers: config.helpers ?? [],
     cache: config.cache ?? defaults.cache.map(path => inHome(path, options.home)),
     env: config.env ?? defaults.env,
+    credentialVariables: config.credentials === null ? Object.keys(defaults.credentialVariables) : [],
     ...{ args, concurrency, ratePerSecond, reads, mutates, reveals },
   }
 }

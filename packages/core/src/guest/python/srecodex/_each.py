@@ -115,6 +115,7 @@ class _Work:
         if max_failures is None and waves is not None:
             max_failures = 0
         self.max_failures = None if max_failures is None else _share("max_failures", max_failures, total)
+        self.wave: dict = {}
         self.planning = os.environ.get("SRECODEX_PHASE") == "plan"
         self.context = copy_context()
         self.loop = None
@@ -129,8 +130,10 @@ class _Work:
         self.ledger = open_ledger()
         self.ledger.add(self.items)
         todo = [item for item in self.items if item.state in ("pending", "unknown")]
-        for wave in self._in_waves(todo):
+        for number, wave in enumerate(self._in_waves(todo), 1):
             done: list = []
+            if self.waves is not None and not self.planning:
+                self.wave = {"wave": number}
             self._parallel(wave, lambda item: self._do(item, done), self.halted.is_set)
             if self.verify is not None and not self.planning:
                 self._parallel(done, self._check, lambda: self.fatal is not None)
@@ -227,7 +230,7 @@ class _Work:
 
     def _do(self, item, done) -> None:
         verified = {"verified": self._verdict(item)} if item.state == "unknown" else {}
-        go = self.ledger.start(item, **verified)
+        go = self.ledger.start(item, **verified, **self.wave)
         left = self.retries
         while go:
             item.state, item.error = "pending", None
@@ -248,7 +251,7 @@ class _Work:
             if pause_ms is None or left == 0 or self.halted.wait(pause_ms / 1000):
                 break
             left -= 1
-            go = self.ledger.start(item)
+            go = self.ledger.start(item, **self.wave)
         self._count(item)
 
     def _check(self, item) -> None:

@@ -31,10 +31,10 @@ class _Ledger:
                 if item.state == "ok":
                     item.value = known.get("value")
 
-    def start(self, item, **verified) -> bool:
+    def start(self, item, **said) -> bool:
         """True where the item is to be done; else it has its state."""
         try:
-            answer = self._call("item.start", _params(token=item.token, **verified))
+            answer = self._call("item.start", _params(token=item.token, **said))
         except Skipped as skipped:
             item.state, item.error = "skipped", skipped
             return False
@@ -71,7 +71,7 @@ class _NoLedger:
     def add(self, items) -> None:
         pass
 
-    def start(self, item, **verified) -> bool:
+    def start(self, item, **said) -> bool:
         return True
 
     def end(self, item, outcome: str, kind: str = "", message: str = "", retries: int = 0) -> "int | None":

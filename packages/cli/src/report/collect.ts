@@ -1,0 +1,116 @@
+/** All that the page of a run shows, from the run's folder. Every word is redacted where core reads it. */
+
+import {
+  commandText,
+  homes,
+  readAccount,
+  readDetails,
+  readTimeline,
+  SrecodexError,
+  type PlanAccount,
+  type RunAccount,
+  type RunRecord,
+} from '@srecodex/core'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { homePath } from '../render/path.ts'
+import { plain } from '../render/plan.ts'
+import type { Terminal } from '../terminal.ts'
+import { listArtifacts } from './artifacts.ts'
+import { CallRows, itemColumns, MAX_ROWS, Words } from './columns.ts'
+import { readStream } from './output-parts.ts'
+import type { PageData, PagePlan, PageRun } from './page-data.ts'
+
+export const PAGE_NAME = 'report.html'
+
+const NOTHING: RunAccount = {
+  args: [],
+  rehearsed: false,
+  lengthMs: 0,
+  items: [],
+  approvals: [],
+  plan: null,
+}
+
+/** @param page the file that the page will be; null: it goes to stdout. @throws {SrecodexError} RUN_NOT_FOUND | … */
+export async function collect(
+  record: RunRecord,
+  page: string | null,
+  terminal: Pick<Terminal, 'env'>,
+): Promise<PageData> {
+  const state = homes(terminal.env).state
+  const folder = join(state, 'runs', record.id)
+  const { report } = record
+  const isGoing = report.status === 'running' || report.status === 'waiting'
+  const words = new Words()
+  const problems: string[] = []
+  const calls = new CallRows(words, isGoing)
+  const unlessDamaged = async <Result>(read: () => Promise<Result>, otherwise: Result): Promise<Result> => {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof SrecodexError)) throw error
+      if (!problems.includes(error.message)) problems.push(error.message)
+      return otherwise
+    }
+  }
+  const account = await unlessDamaged(() => readAccount(state, record.id, terminal.env), NOTHING)
+  await unlessDamaged(async () => {
+    const timeline = readTimeline(state, record.id, { callerEnvironment: terminal.env })
+    for await (const entry of timeline) if (entry.kind !== 'item') calls.add(entry)
+  }, undefined)
+  const details = await readDetails(state, record, terminal.env)
+  const streams = await Promise.all(
+    (['stdout', 'stderr'] as const).map(name =>
+      readStream({ state, run: record.id, env: terminal.env }, name, report.output[name]),
+    ),
+  )
+  const artifacts = listArtifacts(folder, page)
+  if (artifacts.leftOut > 0) problems.push(`${artifacts.leftOut} more artifacts are not listed here`)
+  const other = (id: string | null): PageRun | null => (id === null ? null : pageOf(id, state, folder, page))
+  return {
+    ...{ version: 1, madeAt: new Date().toISOString(), startedAt: record.startedAt, isGoing },
+    script:
+      record.scriptPath === null
+        ? `${plain(report.script.name)} (given as text)`
+        : plain(homePath(record.scriptPath, terminal)),
+    args: account.args,
+    workspace: plain(homePath(record.workspace, terminal)),
+    ...{ mutations: record.mutations, folder: plain(homePath(folder, terminal)), report },
+    lengthMs: Math.max(account.lengthMs, isGoing ? 0 : report.durationMs),
+    ...{ rehearsed: account.rehearsed, approvals: account.approvals },
+    parent: other(report.parent),
+    continuedBy: other(details.continuedBy),
+    plan: account.plan === null ? null : planOf(account.plan, other),
+    items: itemColumns(account.items, words),
+    itemsLeftOut: Math.max(0, account.items.length - MAX_ROWS),
+    ...{ words: words.all, calls: calls.columns, callsLeftOut: calls.leftOut },
+    ...{ output: streams, artifacts: artifacts.shown, problems },
+  }
+}
+
+function planOf(plan: PlanAccount, other: (id: string | null) => PageRun | null): PagePlan {
+  return {
+    ...{ id: plan.id, expiresAt: plan.expiresAt, toldBy: other(plan.toldBy) },
+    tools: plan.tools.map(({ tool, summary }) => plain(`${tool} as ${summary}`)),
+    calls: plan.calls.map(({ tool, argv, targets, item, state }) => ({
+      ...{ text: plain(commandText(tool, argv)), targets: plain(targets.join(', ')), state },
+      item: item === null ? null : plain(item),
+    })),
+    outside: plan.outside.map(({ tool, argv, item, how, state }) => ({
+      ...{ text: plain(commandText(tool, argv)), how, state },
+      item: item === null ? null : plain(item),
+    })),
+    may: plan.may.map(({ tool, argv }) => plain(commandText(tool, argv))),
+    incomplete: plan.incomplete.map(plain),
+  }
+}
+
+/** Linked where its page is there by now. */
+function pageOf(id: string, state: string, folder: string, page: string | null): PageRun {
+  const path = join(state, 'runs', id, PAGE_NAME)
+  if (!existsSync(path)) return { id, href: null }
+  const isBeside = page !== null && page === join(folder, PAGE_NAME)
+  return { id, href: isBeside ? `../${id}/${PAGE_NAME}` : pathToFileURL(path).href }
+}
