@@ -5,7 +5,7 @@ import short from './vitest.config.ts'
 export default defineConfig({
   test: {
     ...short.test,
-    include: ['packages/*/test/**/*.full.test.ts'],
+    include: ['{packages,apps}/*/test/**/*.full.test.ts'],
     exclude: ['**/node_modules/**'],
     testTimeout: 600_000,
     fileParallelism: false,

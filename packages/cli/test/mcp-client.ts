@@ -43,6 +43,8 @@ export interface Result {
 
 export interface CallOptions {
   readonly signal?: AbortSignal
+  /** @default 120_000 */
+  readonly timeoutMs?: number
   readonly onProgress?: (progress: {
     readonly progress: number
     readonly total?: number | undefined
@@ -142,11 +144,11 @@ export async function connect(place: Place, options: ClientOptions = {}): Promis
     client,
     pid: child.pid!,
     questions,
-    call: async (name, input = {}, { signal, onProgress } = {}) => {
+    call: async (name, input = {}, { signal, timeoutMs = 120_000, onProgress } = {}) => {
       const result = await client.callTool(
         { name, arguments: input },
         {
-          timeout: 120_000,
+          timeout: timeoutMs,
           ...(signal === undefined ? {} : { signal }),
           ...(onProgress === undefined ? {} : { onprogress: onProgress }),
         },
