@@ -1,5 +1,6 @@
 /**
- * Benchmarks: `node src/main.ts overhead|capture|calls|all [--json] [--rounds N]`.
+ * Benchmarks: `node src/main.ts overhead|capture|calls|logs|all [--json] [--rounds N]`, and what jobs cost a model's context:
+ * `node src/main.ts context [--json] [--case ID]… [--write]`.
  *
  * Only ratios taken side by side mean anything on a machine that does other work. The exit code is 0 also where a
  * target is missed: a time is no test.
@@ -8,22 +9,40 @@
 import { parseArgs } from 'node:util'
 import { calls } from './calls.ts'
 import { capture } from './capture.ts'
+import { logs } from './logs.ts'
 import { overhead } from './overhead.ts'
 import { renderJson, renderTable, type Comparison } from './table.ts'
 
-const USAGE = 'usage: node src/main.ts overhead|capture|calls|all [--json] [--rounds N]\n'
-const ROUNDS = { overhead: 41, capture: 21, calls: 5 } as const
+const USAGE =
+  'usage: node src/main.ts overhead|capture|calls|logs|all [--json] [--rounds N]\n' +
+  '       node src/main.ts context [--json] [--case ID]… [--write]\n'
+const ROUNDS = { overhead: 41, capture: 21, calls: 5, logs: 3 } as const
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    case: { type: 'string', multiple: true, default: [] },
+  },
   allowPositionals: true,
 })
 const [what = 'all', ...rest] = positionals
 const given = values.rounds === undefined ? null : Number(values.rounds)
-const known = what === 'all' || Object.hasOwn(ROUNDS, what)
-if (!known || rest.length > 0 || (given !== null && !(Number.isSafeInteger(given) && given > 0))) {
+const isContext = what === 'context'
+const known = isContext ? given === null : what === 'all' || Object.hasOwn(ROUNDS, what)
+const isForContext = values.write || values.case.length > 0
+if (
+  !known ||
+  (isForContext && !isContext) ||
+  rest.length > 0 ||
+  (given !== null && !(Number.isSafeInteger(given) && given > 0))
+) {
   process.stderr.write(USAGE)
   process.exitCode = 2
+} else if (isContext) {
+  const { contextCommand } = await import('./context-command.ts')
+  process.exitCode = await contextCommand({ json: values.json, write: values.write, only: values.case })
 } else {
   const comparisons: Comparison[] = []
   if (what === 'overhead' || what === 'all') {
@@ -40,6 +59,9 @@ if (!known || rest.length > 0 || (given !== null && !(Number.isSafeInteger(given
     comparisons.push(
       await calls({ rounds: given ?? ROUNDS.calls, warmUpRounds: 1, onRound: sayRound('calls') }),
     )
+  }
+  if (what === 'logs' || what === 'all') {
+    comparisons.push(await logs({ rounds: given ?? ROUNDS.logs, warmUpRounds: 1, onRound: sayRound('logs') }))
   }
   process.stdout.write(values.json ? renderJson(comparisons) : renderTable(comparisons))
 }

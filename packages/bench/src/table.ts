@@ -6,13 +6,15 @@ export interface Comparison {
   readonly title: string
   readonly timings: readonly Timing[]
   readonly targets: readonly { readonly name: string; readonly ratio: number; readonly most: number }[]
+  /** Lines below the table. @default [] */
+  readonly facts?: readonly string[]
 }
 
 export function renderTable(comparisons: readonly Comparison[]): string {
   return comparisons.map(renderComparison).join('\n')
 }
 
-function renderComparison({ title, timings, targets }: Comparison): string {
+function renderComparison({ title, timings, targets, facts = [] }: Comparison): string {
   const rounds = timings[0]?.samplesMs.length ?? 0
   const rows = [
     [title, 'median ms', 'middle half', `of ${rounds} rounds`],
@@ -38,6 +40,7 @@ function renderComparison({ title, timings, targets }: Comparison): string {
         .join('  ')
         .trimEnd(),
     )
+    .concat(facts)
     .map(line => `${line}\n`)
     .join('')
 }

@@ -1,0 +1,12 @@
+/** The jobs whose context is compared, as the table has them: first those that are meant for one script. */
+
+import { CRASH_LOOPS, RESTARTS } from './context-bulk.ts'
+import type { ContextCase } from './context-case.ts'
+import { BUDGETS, LOG_BY_PAGES, LOG_BY_PIPE } from './context-large.ts'
+import { DEPLOYMENT, DIAGNOSIS, ONE_ITEM } from './context-steps.ts'
+
+export const CASES: readonly ContextCase[] = [
+  ...CRASH_LOOPS,
+  ...[RESTARTS, LOG_BY_PAGES, BUDGETS],
+  ...[DEPLOYMENT, ONE_ITEM, DIAGNOSIS, LOG_BY_PIPE],
+]
