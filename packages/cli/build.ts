@@ -4,7 +4,7 @@
  * What is bundled is other people's work too: their licences go with it.
  */
 
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { rolldown, type OutputChunk } from 'rolldown'
 
@@ -24,6 +24,7 @@ const { output } = await bundle.write({
   ],
 })
 await bundle.close()
+chmodSync('dist/bin.js', 0o755) // a link to it on PATH is a command
 cpSync('../core/dist/guest', 'dist/guest', {
   recursive: true,
   filter: path => !/folder\.(js|d\.ts)$|__pycache__/.test(path),
