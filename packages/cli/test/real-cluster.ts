@@ -12,7 +12,8 @@ import {
   type WorkloadSeed,
 } from '@srecodex/testkit'
 import { execa } from 'execa'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { expect, vi } from 'vitest'
 import type { Told } from './cluster.ts'
@@ -31,9 +32,13 @@ export interface Ran {
   readonly exitCode: number | undefined
 }
 
+/** Where it keeps what it discovers. */
+const HOME_OF_KUBECTL = mkdtempSync(join(tmpdir(), 'srecodex-kubectl-'))
+process.once('exit', () => rmSync(HOME_OF_KUBECTL, { recursive: true, force: true }))
+
 export async function ask(kubeconfig: string, words: readonly string[], input?: string): Promise<Ran> {
   const { stdout, stderr, exitCode } = await execa(await kubectlProgram(), words, {
-    env: { KUBECONFIG: kubeconfig, HOME: '/nonexistent' },
+    env: { KUBECONFIG: kubeconfig, HOME: HOME_OF_KUBECTL },
     reject: false,
     ...(input === undefined ? { stdin: 'ignore' } : { input }),
   })

@@ -342,7 +342,7 @@ describe('input', () => {
         await peer.read('-')
         return OK
       },
-      spoolFolder: '/nonexistent',
+      spoolFolder: '/proc/absent',
     })
     const { stderr, exit } = await (await shim(socketPath, { places: { '-': everyByte } })).ended
     expect([stderr.slice(0, 15), exit]).toEqual(['error[INTERNAL]', { code: 126 }])
