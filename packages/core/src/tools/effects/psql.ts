@@ -63,7 +63,7 @@ export const decidePsql = (call: Call, policy: ToolPolicy): Judgement => {
   const texts = [...commands, ...scripts.flatMap(key => call.texts?.[key] ?? [])]
   const scans = texts.map(scanPsql)
   const rest = {
-    target: { kind: 'sql' as const, database, statements: texts },
+    target: { kind: 'sql' as const, database, statements: scans.flatMap(one => one.statements) },
     files: operands.files,
     readsStdin,
     needs,
@@ -119,16 +119,24 @@ export interface PsqlScan {
   readonly refused: string | null
   /** There is no SQL in it. */
   readonly looksOnly: boolean
+  /** One by one, without comments; what psql itself is told as well. A refused text has none. */
+  readonly statements: readonly string[]
 }
 
 /** Looks for what psql itself would do with a text, past strings and comments. */
 export const scanPsql = (text: string): PsqlScan => {
+  const statements: string[] = []
+  let statement = ''
+  const ends = (): void => {
+    if (statement.trim() !== '') statements.push(statement.trim())
+    statement = ''
+  }
   let looksOnly = true
   let at = 0
   // Whatever the lexer below makes of it: no honest string holds these.
   const blunt = /\\(?:!|copy\b|setenv\b|gexec\b|o\s*\|)/i.exec(text)
-  if (blunt !== null) return { refused: `\`${blunt[0]}\` starts a program or reads files`, looksOnly: false }
-  const refused = (why: string): PsqlScan => ({ refused: why, looksOnly: false })
+  const refused = (why: string): PsqlScan => ({ refused: why, looksOnly: false, statements: [] })
+  if (blunt !== null) return refused(`\`${blunt[0]}\` starts a program or reads files`)
   // Also what stands for a text that was too large to be read.
   if (text.includes('\0')) return refused('a text holds a NUL byte, or is too large to be looked at')
   const pieces: readonly (readonly [RegExp, 'blank' | 'sql'])[] = [
@@ -144,11 +152,13 @@ export const scanPsql = (text: string): PsqlScan => {
     if (text.startsWith('/*', at)) {
       const end = endOfComment(text, at)
       if (end === null) return refused('a comment does not end')
+      statement += ' '
       at = end
       continue
     }
     // `\;` is a semicolon, and all that follows on its line is SQL.
     if (text.startsWith('\\;', at)) {
+      ends()
       looksOnly = false
       at += 2
       continue
@@ -159,6 +169,8 @@ export const scanPsql = (text: string): PsqlScan => {
       if (why !== null) return refused(why)
       const command = commandOf(line)
       if (!PSQL_LOOKS.has(command) && !command.startsWith('d')) looksOnly = false
+      ends()
+      statements.push(line.trim())
       at += line.length
       continue
     }
@@ -170,9 +182,13 @@ export const scanPsql = (text: string): PsqlScan => {
       return refused('a quotation does not end')
     }
     if (kind === 'sql') looksOnly = false
+    if (found.startsWith('--')) statement += ' '
+    else if (found === ';') ends()
+    else statement += found
     at += found.length
   }
-  return { refused: null, looksOnly: looksOnly && text.trim() !== '' }
+  ends()
+  return { refused: null, looksOnly: looksOnly && text.trim() !== '', statements }
 }
 
 const OPENS_QUOTATION = /^(?:['"]|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)/

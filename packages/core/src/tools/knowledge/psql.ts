@@ -31,20 +31,12 @@ const canonical = (call: Call, { target }: Decision): readonly string[] => {
 /** `prod/shop: UPDATE orders SET`. */
 const targetsOf = ({ target }: Decision): readonly string[] => {
   if (target.kind !== 'sql') return ['psql']
-  const heads = target.statements.flatMap(text =>
-    withoutComments(text)
-      .split(';')
-      .map(statement => statement.trim().split(/\s+/).slice(0, 3).join(' '))
-      .filter(head => head !== ''),
-  )
+  const heads = target.statements.map(statement => statement.split(/\s+/, 3).join(' '))
   const shown = [...new Set(heads)].map(head =>
     target.database === null ? head : `${target.database}: ${head}`,
   )
   return shown.length === 0 ? [target.database ?? 'psql'] : shown
 }
-
-/** For people: a `;` inside a string only makes one statement look like two. */
-const withoutComments = (text: string): string => text.replaceAll(/--[^\n]*|\/\*[^]*?\*\//g, ' ')
 
 const RULES: readonly FailureRule[] = [
   {

@@ -121,6 +121,31 @@ describe('psql', () => {
       }),
     )
   })
+
+  // A plan is read by a person: what is hidden there is approved unseen.
+  test.each([
+    [
+      'a comment that strings only seem to open and to close',
+      `SELECT "/*" FROM a; DROP TABLE users; SELECT "*/" FROM b`,
+      ['SELECT "/*" FROM', 'DROP TABLE users', 'SELECT "*/" FROM'],
+    ],
+    ['a line that is no comment', `SELECT "--"; DROP TABLE users`, ['SELECT "--"', 'DROP TABLE users']],
+    [
+      'a comment in a comment',
+      'SELECT 1 /* /* */ ; DROP TABLE no; */ ; DELETE FROM a',
+      ['SELECT 1', 'DELETE FROM a'],
+    ],
+    [
+      'a block with statements of its own',
+      'DO $x$ BEGIN DELETE FROM a; END $x$; DELETE FROM b',
+      ['DO $x$ BEGIN', 'DELETE FROM b'],
+    ],
+    ['more than one to a line', 'SELECT 1 \\; DROP TABLE users', ['SELECT 1', 'DROP TABLE users']],
+    ['what psql is told', 'BEGIN\\g\nDELETE FROM a', ['BEGIN', '\\g', 'DELETE FROM a']],
+  ])('shows each statement: %s', async (_, sql, heads) => {
+    const { targets } = await rehearse(`psql -c '${sql}'`)
+    expect(targets).toEqual(heads.map(head => `db1/orders: ${head}`))
+  })
 })
 
 describe('helm', () => {
