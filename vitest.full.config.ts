@@ -8,7 +8,6 @@ export default defineConfig({
     include: ['{packages,apps}/*/test/**/*.full.test.ts'],
     exclude: ['**/node_modules/**'],
     testTimeout: 600_000,
-    fileParallelism: false,
     reporters: ['default', ['json', { outputFile: 'node_modules/.cache/tests/full.json' }]],
   },
 })
