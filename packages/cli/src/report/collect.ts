@@ -3,6 +3,7 @@
 import {
   commandText,
   homes,
+  listArtifacts,
   readAccount,
   readDetails,
   readTimeline,
@@ -17,7 +18,7 @@ import { pathToFileURL } from 'node:url'
 import { homePath } from '../render/path.ts'
 import { plain } from '../render/plan.ts'
 import type { Terminal } from '../terminal.ts'
-import { listArtifacts } from './artifacts.ts'
+import { shownArtifacts } from './artifacts.ts'
 import { CallRows, itemColumns, MAX_ROWS, Words } from './columns.ts'
 import { readStream } from './output-parts.ts'
 import type { PageData, PagePlan, PageRun } from './page-data.ts'
@@ -66,7 +67,7 @@ export async function collect(
       readStream({ state, run: record.id, env: terminal.env }, name, report.output[name]),
     ),
   )
-  const artifacts = listArtifacts(folder, page)
+  const artifacts = shownArtifacts(listArtifacts(state, record.id), folder, page)
   if (artifacts.leftOut > 0) problems.push(`${artifacts.leftOut} more artifacts are not listed here`)
   const other = (id: string | null): PageRun | null => (id === null ? null : pageOf(id, state, folder, page))
   return {
