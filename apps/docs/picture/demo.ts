@@ -15,6 +15,7 @@ export interface Picture {
   readonly text: string
 }
 
+/** In an environment of its own: CI, NO_COLOR and their like would take the colours away. */
 export async function recordDemo(): Promise<Picture> {
   const request = {
     columns: COLUMNS,
@@ -25,9 +26,7 @@ export async function recordDemo(): Promise<Picture> {
   const { stdout } = await execa(
     'python3',
     [join(ROOT, 'packages/testkit/src/in_terminal.py'), JSON.stringify(request)],
-    {
-      env: { TERM: 'xterm-256color', NO_COLOR: undefined, FORCE_COLOR: undefined },
-    },
+    { env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm-256color' }, extendEnv: false },
   )
   const lines = [typed(), ...result(screenOf(stdout))]
   return { svg: terminalSvg(lines, COLUMNS, TITLE), text: lines.map(textOf).join('\n') }

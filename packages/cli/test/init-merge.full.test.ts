@@ -33,8 +33,6 @@ test('installed in the project, npx starts it from there and asks no registry', 
   started.stdin.write(`${JSON.stringify(hello)}\n`)
   for await (const line of started) {
     expect(JSON.parse(line)).toMatchObject({ id: 1, result: { serverInfo: { name: 'srecodex' } } })
-    break
+    started.stdin.end()
   }
-  started.stdin.end()
-  await started
 })
