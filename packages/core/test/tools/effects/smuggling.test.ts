@@ -333,14 +333,53 @@ describe('psql reads files and stdin only once their text is known', () => {
     `select '`,
     'select $a$ $b$',
     'copy a from stdin;\n1\\N\n\\.\n',
+    '-- x\r\\echo `id`\n', // a carriage return ends a comment
+    'select 1 as \u00a0$$ \\echo `id` $$;\n', // no blank to psql, but part of a name: $$ opens nothing
+    "\\set q ''''\nselect :q ' \\echo `id` --';\n",
+    "\\set q ''''\nselect :q ' \\echo x --';\n",
+    '\\set ON_ERROR_STOP 0\nselect 1::int;\nselect :LAST_ERROR_MESSAGE\n;\n', // holds what a server says
+    "\\encoding SJIS\nselect 1 as \u0083' \\echo `id` -- '\n",
+    // strings to us; what psql takes for one can be changed
+    "select ' \\c evil --';",
+    "select ' \\g |id --';",
+    "select ' \\o ''|id'' --';",
+    "select ' \\getenv x PGPASSWORD --';",
   ])('%j is refused', text => {
     expect(given(text).effect).toBe('refuse')
+  })
+
+  test('a value that holds a quote is not put into a text', () => {
+    const call = (text: string) =>
+      decide(callOf(['psql', '-v', "q='", '-f', 'a.sql'], { texts: { '/ws/a.sql': text } }), OPEN_POLICY)
+    expect(call(String.raw`select :q ' \echo x --'`).effect).toBe('refuse')
+    expect(call(`select :'q'`).effect).toBe('mutate')
+    const both = callOf(['psql', '-c', "\\set q ''''", '-f', 'a.sql'], {
+      texts: { '/ws/a.sql': 'select :q' },
+    })
+    expect(decide(both, OPEN_POLICY).effect).toBe('refuse')
+  })
+
+  test.each([
+    ['--\rinsert into a values (1)', 'mutate'],
+    ['--', 'mutate'],
+    ['\\echo\n--`id`', 'refuse'],
+    ['\\dt\rx', 'refuse'],
+    ['select `a`', 'mutate'], // goes to the server as it is
+    ['\\dt', 'read'],
+  ])('-c %j is %s', (text, effect) => {
+    expect(decide(callOf(['psql', '-c', text]), OPEN_POLICY).effect).toBe(effect)
   })
 
   test.each([
     [`select 1;\n-- \\ in a comment\n`, 'mutate'],
     [String.raw`select E'\n', '\d+' from a`, 'mutate'],
-    [String.raw`select $x$ \i $x$`, 'mutate'],
+    [String.raw`select $x$ \n $x$`, 'mutate'],
+    ['-- drops `users`\ndrop table users;\n', 'mutate'],
+    [String.raw`select a ~ '^\w+\s|\d$' from a`, 'mutate'],
+    ["\\set day '2026-11-22'\nselect * from a where day = :'day' and b = :day", 'mutate'],
+    ["\\set who 'O''Brien'\nselect :'who'", 'mutate'],
+    ['-- only a comment\n', 'mutate'],
+    ['--\rinsert into a values (1)', 'mutate'],
     [String.raw`select 1 \gx`, 'mutate'],
     ['\\conninfo\n\\dt\n', 'read'],
     [String.raw`select 1 \; select 2`, 'mutate'],
