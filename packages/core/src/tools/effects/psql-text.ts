@@ -65,19 +65,25 @@ const HARMLESS = /^(?:(?!--|\/\*|\*\/|:[A-Za-z_\u0080-\uffff{'"])[^'"\\`$\n\r\0]
  * Why a variable could bring a command into a text. `:name` is put there before the text is read, with the quotes and
  * backslashes that it holds; `:'name'` is quoted, and safe.
  *
- * @param texts all that psql reads in one call: a variable lives from one to the next.
+ * @param scripts where a value is put. The arguments of `-c '\…'` are not read again.
+ * @param commands of the same call: a variable lives from one to the next.
  */
-export const pastedCommand = (texts: readonly string[], variables: readonly Variable[]): string | null => {
-  const all = texts.join('\n')
-  const set = [...all.matchAll(/\\set[ \t]+(\S+)[ \t]*([^\n]*)/g)].map(([, name = '', value = '']) => ({
-    name,
-    value: /^'([^']*)'\s*$/.exec(value)?.[1] ?? value,
-  }))
+export const pastedCommand = (
+  scripts: readonly string[],
+  commands: readonly string[],
+  variables: readonly Variable[],
+): string | null => {
+  const set = [...[...commands, ...scripts].join('\n').matchAll(/\\set[ \t]+(\S+)[ \t]*([^\n]*)/g)].map(
+    ([, name = '', value = '']) => ({
+      name,
+      value: /^'([^']*)'\s*$/.exec(value)?.[1] ?? value,
+    }),
+  )
   const harmful = [...variables, ...set].filter(({ value }) => !HARMLESS.test(value)).map(one => one.name)
   const odd = harmful.find(name => !/^[\w\u0080-\uffff]+$/.test(name))
   if (odd !== undefined) return `\`${odd}\` is no plain name of a variable`
   const names = [...TOLD, ...harmful].join('|')
-  const pasted = new RegExp(`(?<!:):(${names})(?![\\w\\u0080-\\uffff])`).exec(all)?.[1]
+  const pasted = new RegExp(`(?<!:):(${names})(?![\\w\\u0080-\\uffff])`).exec(scripts.join('\n'))?.[1]
   if (pasted === undefined) return null
   return `\`:${pasted}\` puts a value into the text that could hold a command; \`:'${pasted}'\` quotes it`
 }

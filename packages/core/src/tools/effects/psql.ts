@@ -64,9 +64,8 @@ export const decidePsql = (call: Call, policy: ToolPolicy): Judgement => {
     needs,
     words: call.argv,
   }
-  // `-c` pastes nothing, but for what a backslash command sets.
-  const lexed = [...commands.filter(text => text.startsWith('\\')), ...files]
-  const refused = scans.find(one => one.refused !== null)?.refused ?? pastedCommand(lexed, variables)
+  const refused =
+    scans.find(one => one.refused !== null)?.refused ?? pastedCommand(files, commands, variables)
   if (refused !== null) return judge('refuse', SQL_PATTERN, refused, rest)
   if (needs.length > 0) {
     return judge(

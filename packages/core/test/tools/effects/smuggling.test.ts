@@ -366,6 +366,7 @@ describe('psql reads files and stdin only once their text is known', () => {
     ['\\dt\rx', 'refuse'],
     ['select `a`', 'mutate'], // goes to the server as it is
     ['\\dt', 'read'],
+    ['\\echo :SERVER_VERSION_NAME', 'read'], // an argument is not read again
   ])('-c %j is %s', (text, effect) => {
     expect(decide(callOf(['psql', '-c', text]), OPEN_POLICY).effect).toBe(effect)
   })
