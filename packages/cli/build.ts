@@ -5,7 +5,7 @@
  */
 
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { rolldown, type OutputChunk } from 'rolldown'
 
 rmSync('dist', { recursive: true, force: true })
@@ -29,7 +29,8 @@ cpSync('../core/dist/guest', 'dist/guest', {
   recursive: true,
   filter: path => !/folder\.(js|d\.ts)$|__pycache__/.test(path),
 })
-cpSync('../core/dist/sandbox/supervisor.pl', 'dist/supervisor.pl')
+for (const path of ['sandbox/supervisor.pl', 'tools/programs/launcher.pl'])
+  cpSync(`../core/dist/${path}`, `dist/${basename(path)}`)
 
 /** The page of `runs report`: what runs in a browser goes into the page as text, by its digest. */
 const page = await rolldown({ input: 'src/report/page/main.ts', platform: 'browser' })

@@ -8,7 +8,6 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, constants as files, openSync, readFileSync } from 'node:fs'
-import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,6 +16,7 @@ import { countKept } from './count.ts'
 import { sandboxFailure } from './failure.ts'
 import type { ExpectedMount } from './mounts.ts'
 import { endSurvivors } from './survivors.ts'
+import { decodeWaitStatus } from './wait-status.ts'
 
 /** Descriptors as the supervisor and bubblewrap inherit them. Node numbers them by their place in `stdio`. */
 export const DESCRIPTORS = { specification: 6, seccomp: 7, status: 8, info: 9 } as const
@@ -303,13 +303,6 @@ async function lostSupervisor(options: LaunchOptions): Promise<ProcessOutcome> {
 async function keptStream(path: string): Promise<CapturedStream> {
   const kept = await countKept(path)
   return { ...kept, keptBytes: kept.bytes, writeErrno: 0 }
-}
-
-function decodeWaitStatus(status: number): { exitCode: number | null; signal: string | null } {
-  const number = status & 0x7f
-  if (number === 0) return { exitCode: (status >> 8) & 0xff, signal: null }
-  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
-  return { exitCode: null, signal: name ?? `SIG${number}` }
 }
 
 /** See `guest/init.pl` for the fields. */

@@ -21,7 +21,7 @@ import { toolArgv } from './programs/argv.ts'
 import { copyEtc } from './programs/etc.ts'
 import { findProgram, type FoundProgram } from './programs/find.ts'
 import { identityOf } from './programs/identity.ts'
-import { closingPrefix, inheritedDescriptors } from './programs/leaks.ts'
+import { createLauncher } from './programs/launcher.ts'
 import { candidateTools } from './programs/names.ts'
 import { createPace, type Pace } from './programs/pace.ts'
 import { createChannelPool } from './programs/pipes.ts'
@@ -69,7 +69,7 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
   const etcFolder = join(options.folder, 'etc')
   let etc: readonly Mount[] | null = null
   const channels = createChannelPool(join(options.folder, 'pipes'))
-  const closing = closingPrefix(inheritedDescriptors())
+  const launcher = createLauncher()
   const closed = new AbortController()
   const running = new Set<Promise<unknown>>()
 
@@ -120,8 +120,8 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
       throw endedEarly(call)
     }
     return startProgram({
+      launcher,
       command: [
-        ...closing,
         options.bubblewrap,
         ...toolArgv(sandbox, STATUS_FD),
         ...(verification?.command ?? []),
@@ -196,6 +196,7 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
       const patience = sleep(CLOSING_MS, null, { signal: ended.signal }).catch(() => null)
       await Promise.race([Promise.allSettled(running), patience])
       ended.abort()
+      launcher.close()
       rmSync(options.folder, { recursive: true, force: true })
     },
   }

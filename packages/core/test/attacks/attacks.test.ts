@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LONE } from './alone.ts'
 import type { ArmResults } from './arm.ts'
@@ -69,7 +69,8 @@ async function buildProgram(): Promise<string> {
   })
   await bundle.close()
   cpSync(join(SOURCE, 'guest'), join(folder, 'program/guest'), { recursive: true })
-  cpSync(join(SOURCE, 'sandbox/supervisor.pl'), join(folder, 'program/supervisor.pl'))
+  for (const path of ['sandbox/supervisor.pl', 'tools/programs/launcher.pl'])
+    cpSync(join(SOURCE, path), join(folder, 'program', basename(path)))
   cpSync(join(import.meta.dirname, 'driver.py'), join(folder, 'program/driver.py'))
   writeFileSync(join(folder, 'program/package.json'), '{"type":"module"}')
   try {

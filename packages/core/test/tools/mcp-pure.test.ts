@@ -129,6 +129,30 @@ describe('arguments', () => {
     expect(await refusal(schema, { id: 'aaa' })).toBeNull()
   })
 
+  test.each([
+    ['^(a|a)*$', `${'a'.repeat(60)}!`],
+    ['a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?b', 'a'.repeat(40)],
+    ['^a*a*a*a*a*a*b$', 'a'.repeat(1000)],
+    ['a*b', 'a'.repeat(400_000)], // tried from each place
+    ['a{100000}b', 'a'.repeat(400_000)],
+    [String.raw`^(\w+)\1*x$`, 'a'.repeat(100_000)],
+  ])('an end of %j', async (pattern, id) => {
+    const schema = { type: 'object', properties: { id: { type: 'string', pattern } } }
+    expect(await refusal(schema, { id })).toContain('take too long to be checked')
+  })
+
+  test.each([
+    [String.raw`^\d{4}-Q[1-4]$`, '2026-Q3', '2026-Q5'],
+    ['^[a-z0-9-]+$', 'checkout-api', 'Checkout'],
+    [String.raw`^arn:aws:iam::\d{12}:.*$`, 'arn:aws:iam::123456789012:role/x', 'arn:aws:iam::1:role/x'],
+    [String.raw`^[^\]]{1,3}$`, 'abc', 'ab]'],
+    ['prod', 'eu-prod-1', 'staging'],
+  ])('%j is checked', async (pattern, right, wrong) => {
+    const schema = { type: 'object', properties: { id: { type: 'string', pattern } } }
+    expect(await refusal(schema, { id: right })).toBeNull()
+    expect(await refusal(schema, { id: wrong })).toContain('do not fit')
+  })
+
   test('a refusal, where they are nested too deep', async () => {
     const schema = { type: 'object', properties: { a: { $ref: '#' } } }
     let deep: Record<string, unknown> = {}

@@ -21,6 +21,27 @@ const MAX_WORDS = 1000
 const COSTLY =
   /"(?:pattern|patternProperties|propertyNames|format|uniqueItems|contains|\$ref|\$dynamicRef|\$recursiveRef|anyOf|oneOf|allOf|not|if|dependentSchemas|dependencies)"/
 
+/** Beyond it an expression is not looked at. */
+const MAX_PATTERN = 500
+const NO_CHOICE = /^[^()|\\^*+?{]*$/
+const ONE_CHOICE = /^\^[^()|\\^*+?{]*(?:(?:[*+?]|\{\d+,\d*\})[^()|\\^*+?{]*)?$/
+
+/**
+ * Whether the time that an expression takes grows as what it is tried on: it has no group, alternative or reference,
+ * and at most one quantifier that leaves a choice. One with any quantifier begins with `^`: it is tried at one place.
+ */
+function isLinear(pattern: string): boolean {
+  if (pattern.length > MAX_PATTERN) return false
+  const atoms = pattern.replaceAll(/\\[^1-9kpPux]|\[(?:[^\]\\]|\\.)*\]/g, 'x') // escapes and classes
+  return NO_CHOICE.test(atoms) || ONE_CHOICE.test(atoms.replaceAll(/\{\d+\}/g, ''))
+}
+
+function isCostly(schema: Readonly<Record<string, unknown>>): boolean {
+  const withoutLinear = (key: string, value: unknown): unknown =>
+    key === 'pattern' && typeof value === 'string' && isLinear(value) ? undefined : value
+  return COSTLY.test(JSON.stringify(schema, withoutLinear))
+}
+
 /** @throws {CallError} INVALID_PARAMS: it names each place and what was expected there. */
 export type CheckArguments = (args: Readonly<Record<string, unknown>>) => void
 
@@ -35,7 +56,7 @@ export async function argumentsCheck(
   const what = `\`${tool}\` of MCP server \`${server}\``
   const draft = draftOf(schema.$schema)
   // Without any of these a check takes as long as the arguments are large: no need of a guard, which costs 0.3 ms.
-  const simple = COSTLY.test(JSON.stringify(schema)) ? null : new Validator(schema, draft, false)
+  const simple = isCostly(schema) ? null : new Validator(schema, draft, false)
   const inside: { check: () => void } = { check: () => {} }
   const context = createContext(inside)
   return args => {

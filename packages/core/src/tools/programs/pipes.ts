@@ -6,24 +6,18 @@
  */
 
 import { execFile } from 'node:child_process'
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { constants, mkdirSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const BATCH = 16
 
-export interface OutputPipe {
-  /** Our end; it ends once nobody holds the other. */
-  readonly reader: Socket
-  /** The tool's end: to be inherited, and closed here as soon as it is. */
-  readonly writer: number
-}
-
 /** What one call needs: two pipes, and a file for what bubblewrap reports. */
 export interface Channel {
-  /** Both are opened anew each time. */
-  open(): { readonly stdout: OutputPipe; readonly stderr: OutputPipe }
+  /** Paths of FIFOs. Both are opened anew each time. */
+  readonly stdout: string
+  readonly stderr: string
   readonly statusPath: string
   /** Only once both of its streams have ended by themselves: a writer that is left would write to the next call. */
   giveBack(): void
@@ -47,11 +41,9 @@ export function createChannelPool(folder: string): ChannelPool {
     await promisify(execFile)('mkfifo', ['-m', '0600', ...paths], { env: { PATH: '/usr/bin:/bin' } })
     for (const number of numbers) {
       const channel: Channel = {
+        stdout: join(folder, `${number}.out`),
+        stderr: join(folder, `${number}.err`),
         statusPath: join(folder, `${number}.status`),
-        open: () => {
-          const stdout = openPipe(join(folder, `${number}.out`))
-          return { stdout, stderr: openPipe(join(folder, `${number}.err`)) }
-        },
         giveBack: () => void free.push(channel),
       }
       free.push(channel)
@@ -72,14 +64,8 @@ export function createChannelPool(folder: string): ChannelPool {
   }
 }
 
-function openPipe(path: string): OutputPipe {
-  // The reader first, without waiting for a writer; then the writer need not wait for a reader.
+/** Does not wait for a writer; ends once there was one and nobody holds that end any more. */
+export function openReader(path: string): Socket {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  try {
-    const writer = openSync(path, constants.O_WRONLY)
-    return { reader: new Socket({ fd, readable: true, writable: false }), writer }
-  } catch (error) {
-    closeSync(fd)
-    throw error
-  }
+  return new Socket({ fd, readable: true, writable: false })
 }

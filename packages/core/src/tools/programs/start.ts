@@ -5,16 +5,15 @@
  * the sandbox is gone, with every process in it; what could not start at all is an error and not an exit code.
  */
 
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { ProgramOutcome } from '../calls.ts'
 import { CallError } from '../protocol.ts'
+import type { LaunchedProgram, Launcher } from './launcher.ts'
 import { toldEnding } from './outcome.ts'
-import type { Channel } from './pipes.ts'
+import { openReader, type Channel } from './pipes.ts'
 
-/** bubblewrap's report, as a file: no stream to wait for, and nothing that the tool inherits. */
+/** bubblewrap's report, as a file: no stream to wait for, and nothing that the tool inherits. The launcher's number. */
 export const STATUS_FD = 3
 
 /** Between asking a program to end and ending it. */
@@ -23,7 +22,8 @@ const POLL_MS = 5
 const MAX_COMPLAINT = 4096
 
 export interface StartOptions {
-  /** What closes descriptors, bubblewrap with its arguments, the program with its own. */
+  readonly launcher: Launcher
+  /** bubblewrap with its arguments, the program with its own. */
   readonly command: readonly string[]
   /** Of the tool. bubblewrap gets the same: what is in its own can be read inside. */
   readonly environment: Readonly<Record<string, string>>
@@ -41,11 +41,13 @@ export interface StartOptions {
 /** @throws {CallError} TOOL_FAILED: the sandbox, or the program in it, cannot start. */
 export async function startProgram(options: StartOptions): Promise<ProgramOutcome> {
   const startedMs = performance.now()
-  const { child, stdout, stderr } = spawnWithPipes(options)
-  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
+  const { program, stdout, stderr } = launch(options)
   const sent: NodeJS.Signals[] = []
-  endWithBubblewrap(child, options)
-  const stopEnding = endWhenAborted(child, options, sent)
+  const ended = program.ended.then(end => {
+    if (end.signal !== null) endFirstProcess(options)
+    return end
+  })
+  const stopEnding = endWhenAborted(program, options, sent)
   const complaint = heldComplaint(options)
   const pump = async (reader: Socket, stream: 'stdout' | 'stderr'): Promise<number> => {
     let bytes = 0
@@ -56,18 +58,18 @@ export async function startProgram(options: StartOptions): Promise<ProgramOutcom
     }
     return bytes
   }
-  const [end, out, err] = await Promise.allSettled([closed, pump(stdout, 'stdout'), pump(stderr, 'stderr')])
+  const [end, out, err] = await Promise.allSettled([ended, pump(stdout, 'stdout'), pump(stderr, 'stderr')])
   stopEnding()
   try {
     if (end.status === 'rejected') throw cannotStart((end.reason as Error).message)
     if (out.status === 'rejected') throw out.reason
     if (err.status === 'rejected') throw err.reason
-    const [code, signal] = end.value
-    if (signal === null && !hasBegun(options.channel.statusPath)) throw cannotStart(complaint.text())
+    if (end.value.signal === null && !hasBegun(options.channel.statusPath))
+      throw cannotStart(complaint.text())
     if (options.refusal !== null && complaint.text() === options.refusal) throw workspaceChanged()
     await complaint.release()
     return {
-      ...toldEnding({ code, signal }, { ownOnly: options.ownCodesOnly, sent }),
+      ...toldEnding(end.value, { ownOnly: options.ownCodesOnly, sent }),
       durationMs: Math.round(performance.now() - startedMs),
       stdoutBytes: out.value,
       stderrBytes: err.value,
@@ -77,34 +79,32 @@ export async function startProgram(options: StartOptions): Promise<ProgramOutcom
   }
 }
 
-function spawnWithPipes(options: StartOptions): {
-  readonly child: ChildProcess
+function launch(options: StartOptions): {
+  readonly program: LaunchedProgram
   readonly stdout: Socket
   readonly stderr: Socket
 } {
-  const inherited: number[] = []
+  const { command, environment, channel } = options
   const streams: Socket[] = []
   try {
-    const stdin = openSync(options.stdin ?? '/dev/null', 'r')
-    inherited.push(stdin)
-    const { stdout, stderr } = options.channel.open()
-    streams.push(stdout.reader, stderr.reader)
-    inherited.push(stdout.writer, stderr.writer)
-    const status = openSync(options.channel.statusPath, 'w', 0o600)
-    inherited.push(status)
-    const [program, ...args] = options.command
-    const child = spawn(program!, args, {
-      stdio: [stdin, stdout.writer, stderr.writer, status],
-      env: options.environment,
-      cwd: '/',
+    const { stdout, stderr } = channel
+    const [out, err] = [stdout, stderr].map(path => {
+      const stream = openReader(path)
+      streams.push(stream)
+      return stream
     })
-    return { child, stdout: stdout.reader, stderr: stderr.reader }
+    const paths = { stdin: options.stdin ?? '/dev/null', stdout, stderr, status: channel.statusPath }
+    const program = options.launcher.start({ command, environment, paths })
+    program.ended.catch(() => discard(streams)) // nobody ever writes to them
+    return { program, stdout: out!, stderr: err! }
   } catch (error) {
-    for (const stream of streams) stream.destroy()
+    discard(streams)
     throw cannotStart((error as Error).message)
-  } finally {
-    for (const fd of inherited) closeSync(fd)
   }
+}
+
+function discard(streams: readonly Socket[]): void {
+  for (const stream of streams) stream.destroy()
 }
 
 /**
@@ -168,11 +168,11 @@ export function workspaceChanged(): CallError {
 }
 
 /** bubblewrap forwards no signal: the program is told by its own process id, and what stays is ended with it. */
-function endWhenAborted(child: ChildProcess, options: StartOptions, sent: NodeJS.Signals[]): () => void {
+function endWhenAborted(program: LaunchedProgram, options: StartOptions, sent: NodeJS.Signals[]): () => void {
   let timer: NodeJS.Timeout | null = null
   const kill = (): void => {
     sent.push('SIGKILL')
-    child.kill('SIGKILL')
+    program.kill('SIGKILL')
   }
   const end = (waitedMs = 0): void => {
     const first = firstProcess(options)
@@ -199,11 +199,9 @@ function endWhenAborted(child: ChildProcess, options: StartOptions, sent: NodeJS
  * The sandbox's first process ties its life to bubblewrap's only once bubblewrap has told it to go on. Where
  * bubblewrap is killed before that, it waits for the word for ever, and keeps both streams open.
  */
-function endWithBubblewrap(child: ChildProcess, options: StartOptions): void {
-  child.once('exit', (_code, signal) => {
-    const first = signal === null ? null : firstProcess(options)
-    if (first !== null && isOfSandbox(first)) signalProcess(first, 'SIGKILL')
-  })
+function endFirstProcess(options: StartOptions): void {
+  const first = firstProcess(options)
+  if (first !== null && isOfSandbox(first)) signalProcess(first, 'SIGKILL')
 }
 
 /** Null: bubblewrap has not told of it yet. */

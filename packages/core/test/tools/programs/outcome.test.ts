@@ -5,41 +5,41 @@ const closed = { ownOnly: true, sent: [] }
 const open = { ownOnly: false, sent: [] }
 
 it.each([
-  ['an exit code', { code: 3, signal: null }, closed, { exitCode: 3, signal: null }],
+  ['an exit code', { exitCode: 3, signal: null }, closed, { exitCode: 3, signal: null }],
   [
     'a signal, of a tool that has no such code',
-    { code: 139, signal: null },
+    { exitCode: 139, signal: null },
     closed,
     { exitCode: null, signal: 'SIGSEGV' },
   ],
   [
     'the code of a program that it ran for somebody',
-    { code: 137, signal: null },
+    { exitCode: 137, signal: null },
     open,
     { exitCode: 137, signal: null },
   ],
   [
     '130, which tools end with by themselves',
-    { code: 130, signal: null },
+    { exitCode: 130, signal: null },
     closed,
     { exitCode: 130, signal: null },
   ],
-  ['a code that is no signal', { code: 255, signal: null }, closed, { exitCode: 255, signal: null }],
+  ['a code that is no signal', { exitCode: 255, signal: null }, closed, { exitCode: 255, signal: null }],
   [
     'a signal that we sent',
-    { code: 143, signal: null },
+    { exitCode: 143, signal: null },
     { ownOnly: false, sent: ['SIGTERM'] },
     { exitCode: null, signal: 'SIGTERM' },
   ],
   [
     'its own end after a signal that we sent',
-    { code: 1, signal: null },
+    { exitCode: 1, signal: null },
     { ownOnly: true, sent: ['SIGTERM'] },
     { exitCode: 1, signal: null },
   ],
   [
     'the end of the sandbox itself',
-    { code: null, signal: 'SIGKILL' },
+    { exitCode: null, signal: 'SIGKILL' },
     open,
     { exitCode: null, signal: 'SIGKILL' },
   ],

@@ -1,0 +1,118 @@
+/** The small process that starts the programs of a run. */
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createLauncher, type Launcher } from '../../../src/tools/programs/launcher.ts'
+import { openReader } from '../../../src/tools/programs/pipes.ts'
+
+let folder: string
+let launcher: Launcher
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'srecodex-launcher-'))
+  launcher = createLauncher()
+})
+
+afterEach(() => {
+  launcher.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+let made = 0
+
+function start(command: readonly string[], environment: Record<string, string> = {}, stdin = '/dev/null') {
+  const [stdout, stderr, status] = ['out', 'err', 'status'].map(name => join(folder, `${made}.${name}`))
+  made += 1
+  execFileSync('mkfifo', [stdout!, stderr!])
+  const printed = Promise.all([text(openReader(stdout!)), text(openReader(stderr!))])
+  const paths = { stdin, stdout: stdout!, stderr: stderr!, status: status! }
+  const program = launcher.start({ command, environment, paths })
+  return { ...program, printed, status: status! }
+}
+
+const commandOf = (pid: string): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+
+const launcherOf = (): number => {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ')
+  return Number(children.find(pid => commandOf(pid).includes('launcher.pl')))
+}
+
+test('a program has its words, its environment, its stdin, and four descriptors', async () => {
+  const stdin = join(folder, 'stdin')
+  writeFileSync(stdin, 'given\n')
+  const words = ['a b', '', "it's", '$HOME\n*', 'ü\u{1f600}', '-', '='.repeat(100_000)]
+  const program = start(
+    [
+      '/bin/bash',
+      '-c',
+      'printf "%s|" "$@"; env | grep -v ^_=; cat; ls /proc/self/fd; echo kept >&3; echo err >&2',
+      'bash',
+      ...words,
+    ],
+    { ONE: 'a=b\nc', PATH: '/usr/bin:/bin' },
+    stdin,
+  )
+  expect(await program.ended).toEqual({ exitCode: 0, signal: null })
+  const [stdout, stderr] = await program.printed
+  expect(stdout.startsWith(words.map(word => `${word}|`).join(''))).toBe(true)
+  expect(stdout).toContain('ONE=a=b\nc\n')
+  expect(stdout).not.toContain('LC_ALL')
+  expect(stdout).toMatch(/given\n0\n1\n2\n3\n4\n$/) // 4: the listing's own
+  expect(stderr).toBe('err\n')
+  expect(readFileSync(program.status, 'utf8')).toBe('kept\n')
+})
+
+test('how each ended is told, in any order', async () => {
+  const slow = start(['/bin/bash', '-c', 'sleep 0.3; exit 7'])
+  const killed = start(['/bin/bash', '-c', 'kill -SEGV $$'])
+  expect(await killed.ended).toEqual({ exitCode: null, signal: 'SIGSEGV' })
+  expect(await slow.ended).toEqual({ exitCode: 7, signal: null })
+  const stopped = start(['/bin/sleep', '60'])
+  stopped.kill('SIGTERM')
+  expect(await stopped.ended).toEqual({ exitCode: null, signal: 'SIGTERM' })
+  stopped.kill('SIGTERM') // nobody is hit
+})
+
+test('hundreds at once all come back', async () => {
+  const programs = Array.from({ length: 200 }, (_, number) =>
+    start(['/bin/bash', '-c', `echo ${number}; exit ${number}`]),
+  )
+  for (const [number, program] of programs.entries()) {
+    expect(await program.ended).toEqual({ exitCode: number, signal: null })
+    expect((await program.printed)[0]).toBe(`${number}\n`)
+  }
+})
+
+test('what cannot be started says why', async () => {
+  expect(() => start(['/bin/echo', 'a\0b'])).toThrow('NUL')
+  const absent = start([join(folder, 'absent')])
+  expect(await absent.ended).toEqual({ exitCode: 127, signal: null })
+  expect((await absent.printed)[1]).toBe(`bwrap: ${join(folder, 'absent')}: No such file or directory\n`)
+  const paths = { stdin: join(folder, 'no'), stdout: '/dev/null', stderr: '/dev/null', status: '/dev/null' }
+  const { ended } = launcher.start({ command: ['/bin/true'], environment: {}, paths })
+  await expect(ended).rejects.toThrow(`cannot open ${join(folder, 'no')}: No such file or directory`)
+  const big = start(['/bin/echo', ...Array.from({ length: 30 }, () => 'x'.repeat(120_000))])
+  expect(await big.ended).toEqual({ exitCode: 127, signal: null })
+  expect((await big.printed)[1]).toContain('Argument list too long')
+})
+
+test('a launcher that is killed ends what it started as killed, and there is another', async () => {
+  const running = start(['/bin/sleep', '0.2'])
+  await expect.poll(() => existsSync(running.status)).toBe(true)
+  process.kill(launcherOf(), 'SIGKILL')
+  expect(await running.ended).toEqual({ exitCode: null, signal: 'SIGKILL' })
+  expect(await start(['/bin/true']).ended).toEqual({ exitCode: 0, signal: null })
+})
+
+test('it goes with whoever started it', async () => {
+  await start(['/bin/true']).ended
+  const pid = launcherOf()
+  launcher.close()
+  await expect
+    .poll(() => existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+    .toBeFalsy()
+})
