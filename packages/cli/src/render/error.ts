@@ -3,6 +3,7 @@
 import { SrecodexError, type Problem, type SourcePlace } from '@srecodex/core'
 import { paint, type Terminal } from '../terminal.ts'
 import { shownPath } from './path.ts'
+import { plain } from './plan.ts'
 
 type Place = Pick<Terminal, 'cwd' | 'env'>
 
@@ -36,11 +37,11 @@ export function renderNotices(notices: readonly Problem[], terminal: Place): str
 }
 
 export function renderNotice(message: string): string {
-  return `${paint.err('yellow', 'note')}: ${message}\n`
+  return `${paint.err('yellow', 'note')}: ${plainLines(message)}\n`
 }
 
 export function renderHint(hint: string): string {
-  return `${paint.err('cyan', 'hint')}: ${hint}\n`
+  return `${paint.err('cyan', 'hint')}: ${plainLines(hint)}\n`
 }
 
 export function renderPlace(place: SourcePlace, terminal: Place): string {
@@ -59,8 +60,8 @@ function problemsOf(error: SrecodexError): readonly Problem[] {
 function renderOne(label: string, colour: 'red' | 'yellow', problem: Problem, terminal: Place): string {
   const { message, at, hint = '' } = problem
   return [
-    `${paint.err(colour, label)}: ${message}\n`,
-    ...(at === undefined ? [] : [`  at ${renderPlace(at, terminal)}\n`]),
+    `${paint.err(colour, label)}: ${plainLines(message)}\n`,
+    ...(at === undefined ? [] : [`  at ${plain(renderPlace(at, terminal))}\n`]),
     ...(hint === '' ? [] : [`\n${renderHint(hint)}`]),
   ].join('')
 }
@@ -68,5 +69,10 @@ function renderOne(label: string, colour: 'red' | 'yellow', problem: Problem, te
 /** Not thrown on purpose: whoever meets it should be able to report it. */
 function renderFault(error: unknown): string {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return `${paint.err('red', 'error[INTERNAL]')}: a fault of srecodex\n${detail}\n`
+  return `${paint.err('red', 'error[INTERNAL]')}: a fault of srecodex\n${plainLines(detail)}\n`
+}
+
+/** Names of files and words of files stand in messages: they must not draw on the terminal. */
+function plainLines(text: string): string {
+  return text.split('\n').map(plain).join('\n')
 }

@@ -13,8 +13,10 @@ import { continuedBy, findPlan, readPlan } from './plan-file.ts'
 import { pruneWhenDue } from './prune.ts'
 import type { RunReport } from './report.ts'
 import { runPrepared } from './run-script.ts'
+import { shownPlan } from './shown-plan.ts'
 import type { KeptScript, ScriptSource } from './stage.ts'
 import { findRun, isOpen, runFolder, type RunRecord } from './store.ts'
+import { redactorOf } from './timeline.ts'
 
 /**
  * Runs one script inside the sandbox and returns its report.
@@ -88,11 +90,12 @@ export async function applyPlan(name: string, options: ApplyOptions): Promise<Ru
   return continueRun(record, { parent: record.id, plan, approval }, options)
 }
 
-/** The plan of a run as it waits for approval. @throws {SrecodexError} as `applyPlan` does. */
+/** The plan of a run as it waits for approval, without secrets. @throws {SrecodexError} as `applyPlan` does. */
 export async function showPlan(name: string, environment: NodeJS.ProcessEnv = process.env): Promise<Plan> {
   const { state } = homes(environment)
   await recoverInterrupted(state)
-  return (await findPlan(state, name)).plan
+  const { record, plan } = await findPlan(state, name)
+  return shownPlan(plan, redactorOf(runFolder(state, record.id), environment))
 }
 
 /**
@@ -152,6 +155,7 @@ async function continueRun(
     builtInTools: BUILT_IN_TOOLS,
   })
   const folder = runFolder(home.state, record.id)
+  const { approveDrift } = options
   return runAndTidy({
     script: options.script ?? keptScript(record, folder.script),
     config,
@@ -164,7 +168,9 @@ async function continueRun(
     skillFolders: record.skillFolders,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
-    ...(options.approveDrift === undefined ? {} : { approveDrift: options.approveDrift }),
+    ...(approveDrift === undefined
+      ? {}
+      : { approveDrift: async plan => approveDrift(await shownPlan(plan, redactorOf(folder, environment))) }),
     stateFolder: home.state,
     cacheFolder: home.cache,
     ownFolders: [home.config, home.state, home.cache],

@@ -37,8 +37,8 @@ const parseManifest = (text: string): Manifest => {
     const { id, files } = (entry ?? {}) as { id?: unknown; files?: unknown }
     if (
       slug === '' ||
-      slug !== slugOf(slug) ||
       typeof id !== 'string' ||
+      slug !== slugOf(id) ||
       typeof files !== 'object' ||
       files === null
     )

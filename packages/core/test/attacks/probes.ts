@@ -99,6 +99,7 @@ const GUARDED: readonly (readonly [id: string, path: string])[] = [
   ['codex', '.codex/config.toml'],
   ['claude', '.claude/settings.json'],
   ['cursor', '.cursor/mcp.json'],
+  ['agents', '.agents/skills/helper/SKILL.md'],
   ['vscode', '.vscode/tasks.json'],
   ['mcp', '.mcp.json'],
   ['envrc', '.envrc'],

@@ -12,6 +12,7 @@
 /** Protected wherever they lie, as file, folder or link. */
 export const PROTECTED_NAMES: ReadonlyMap<string, string> = new Map([
   // Agents.
+  ['.agents', 'agents load the skills in it, and run what they bring'],
   ['.codex', 'Codex starts the MCP servers, hooks and notifiers that its config names'],
   ['.claude', 'Claude Code runs the hooks, status lines and MCP servers of its settings'],
   ['.mcp.json', 'Claude Code and other agents start the MCP servers that it names'],
