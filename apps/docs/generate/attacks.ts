@@ -6,6 +6,7 @@ import {
   LONE_ATTACKS,
   PROBES,
   SECRET_FILES,
+  type Arms,
 } from '../../../packages/core/test/attacks/probes.ts'
 import { cell, code, table } from './markdown.ts'
 
@@ -13,18 +14,17 @@ interface Attack {
   readonly area: string
   readonly title: string
   readonly id: string
+  readonly arms: Arms
 }
 
 export const attacks = (): readonly Attack[] => [...PROBES, ...LONE_ATTACKS]
 
 export const honestWork = (): readonly { readonly id: string; readonly title: string }[] => LEGITIMATE
 
-const AREAS: Readonly<Record<string, string>> = {}
-
 export function attackCounts(): string {
   const byArea = Map.groupBy(attacks(), ({ area }) => area)
   const rows = [...byArea].map(([area, ofArea]) => [
-    `[${cell(AREAS[area] ?? area)}](#${anchor(area)})`,
+    `[${cell(area)}](#${anchor(area)})`,
     String(ofArea.length),
     cell(
       ofArea

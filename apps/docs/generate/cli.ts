@@ -2,6 +2,7 @@
 
 import type { Command, Option } from 'commander'
 import { declare, declareCompletion } from '../../../packages/cli/src/declare.ts'
+import { EXIT_CODES } from '../../../packages/cli/src/exit-codes.ts'
 import type { Terminal } from '../../../packages/cli/src/terminal.ts'
 import { cell, code, fence, page, prose, table } from './markdown.ts'
 
@@ -40,7 +41,10 @@ export function cliPage(): string {
   return page('Command line', 'Every command of srecodex with its arguments, flags and exit codes.', [
     'Every command prints its help with `--help`. Data goes to stdout, everything else to stderr; `--json` prints one JSON document.',
     '## Exit codes',
-    table(['code', 'meaning'], exitCodes()),
+    table(
+      ['code', 'meaning'],
+      EXIT_CODES.map(({ code: number, meaning }) => [code(String(number)), cell(meaning)]),
+    ),
     ...commands().flatMap(section),
   ])
 }
@@ -75,15 +79,3 @@ const choices = (of: readonly string[] | undefined): string =>
 
 const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}.`.replace('..', '.')
-
-/** They stand in the help, in one place. */
-function exitCodes(): string[][] {
-  let help = ''
-  const program = declare({ ...SILENT, out: text => void (help += text) }, () => async () => {})
-  program.outputHelp()
-  const [, list = ''] = help.split('Exit codes:')
-  return [...list.matchAll(/(\d+) ([^·\n]+)/g)].map(([, number = '', text = '']) => [
-    code(number),
-    cell(text.trim()),
-  ])
-}

@@ -1,4 +1,4 @@
-/** What `srecodex init` writes for each client, by running it in an empty project. */
+/** What `srecodex init` writes for each client, by running it in an empty project. Their shells have `shell.ts`. */
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -19,22 +19,20 @@ import { fence } from './markdown.ts'
 import { ROOT } from './repository.ts'
 
 const BIN = realpathSync(join(ROOT, 'packages/cli/dist/bin.js'))
-/** What is written for all clients alike, and shown elsewhere. */
-const COMMON: ReadonlySet<string> = new Set(['AGENTS.md', 'CLAUDE.md'])
 
-export interface WrittenFile {
+interface WrittenFile {
   readonly file: string
   readonly text: string
 }
 
 /** Those that `init` offers. */
-export function clientNames(): readonly string[] {
+function clientNames(): readonly string[] {
   const init = commands().find(({ path }) => path === 'srecodex init')?.command
   return init?.options.find(({ long }) => long === '--client')?.argChoices ?? []
 }
 
 /** The client's own config files. */
-export function writtenFor(name: string): readonly WrittenFile[] {
+function writtenFor(name: string): readonly WrittenFile[] {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'srecodex-docs-')))
   try {
     const [project, home, bin] = ['project', 'home', 'bin'].map(folder => join(root, folder)) as [
@@ -56,12 +54,15 @@ export function writtenFor(name: string): readonly WrittenFile[] {
       encoding: 'utf8',
     })
     if (status !== 0) throw new Error(`srecodex init --client ${name}: ${stderr}${stdout}`)
-    return readdirSync(project, { recursive: true, withFileTypes: true })
+    const files = readdirSync(project, { recursive: true, withFileTypes: true })
       .filter(entry => entry.isFile() && ['.json', '.jsonc', '.toml'].includes(extname(entry.name)))
       .map(entry => join(entry.parentPath, entry.name))
       .map(path => ({ file: relative(project, path), text: readFileSync(path, 'utf8') }))
-      .filter(({ file }) => !COMMON.has(file) && !/\/skills\/|srecodex/.test(file))
+      .filter(({ file }) => !/\/skills\/|srecodex/.test(file))
       .sort((a, b) => a.file.localeCompare(b.file))
+    // srecodex was not found on PATH then: no reader's file looks like that.
+    if (files.some(({ text }) => text.includes(BIN))) throw new Error('init writes paths of this machine')
+    return files
   } finally {
     rmSync(root, { recursive: true, force: true })
   }
@@ -71,14 +72,7 @@ export function clientParts(): readonly (readonly [file: string, text: string])[
   return clientNames().map(name => [
     `parts/client-${name}.md`,
     writtenFor(name)
-      .map(portable)
       .map(({ file, text }) => fence(`${extname(file).slice(1)} [${file}]`, text))
       .join('\n\n'),
   ])
-}
-
-/** Paths of this machine mean that srecodex was not found on PATH: no reader's file looks like that. */
-function portable(written: WrittenFile): WrittenFile {
-  if (written.text.includes(BIN)) throw new Error(`init writes paths of this machine: ${written.file}`)
-  return written
 }

@@ -81,13 +81,13 @@ function describe(name: string, symbol: ts.Symbol): Declared {
         .replace(/^declare /, ''),
     )
     .join('\n')
-  const tags = ts.getJSDocTags(documented(node)).map(tag => ({
+  const tags = ts.getJSDocTags(node).map(tag => ({
     name: tag.tagName.text,
     of: ts.isJSDocParameterTag(tag) ? tag.name.getText() : '',
     text: thrown(tag) + (ts.getTextOfJSDocComment(tag.comment) ?? ''),
   }))
   const comment = ts
-    .getJSDocCommentsAndTags(documented(node))
+    .getJSDocCommentsAndTags(node)
     .filter(ts.isJSDoc)
     .map(doc => ts.getTextOfJSDocComment(doc.comment) ?? '')
     .join('\n\n')
@@ -104,8 +104,6 @@ const thrown = (tag: ts.JSDocTag): string =>
 function nodesOf(symbol: ts.Symbol): readonly ts.Node[] {
   return (symbol.declarations ?? []).map(node => (ts.isVariableDeclaration(node) ? node.parent.parent : node))
 }
-
-const documented = (node: ts.Node): ts.Node => node
 
 function kindOf(node: ts.Node): Declared['kind'] {
   if (ts.isFunctionDeclaration(node)) return 'function'

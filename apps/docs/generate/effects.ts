@@ -4,9 +4,10 @@ import { builtInTools, describeTable, type TableRow } from '@srecodex/core'
 import { cell, code, page, table } from './markdown.ts'
 
 export function effectsPage(): string {
+  const names = new Intl.ListFormat('en-GB').format(builtInTools())
   return page(
     'Effects of commands',
-    'Which calls of kubectl, helm, aws, psql, amtool and curl read, change, reveal a credential or are refused.',
+    `Which calls of ${names} read, change, reveal a credential or are refused.`,
     [
       'What is not known to be a read is a mutation. `srecodex tools show kubectl` prints the same for one tool, with the patterns that the operator has added.',
       ...builtInTools().flatMap(tool => [

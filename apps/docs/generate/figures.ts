@@ -122,3 +122,48 @@ export function benchmarks(): string {
     ]
   }).join('\n\n')
 }
+
+const QUIET = 'November 2026: Debian 12, 2 cores, nothing else running'
+
+/** Of others, what was measured once: the start of `/bin/true`, medians. Ours are those that are recorded. */
+const OTHERS_STARTS = {
+  commands: [
+    ['no sandbox', 0.6],
+    ['`codex sandbox`, its binary', 40],
+    ['`codex sandbox`, by its npm package', 72],
+    ['the command of sandbox-runtime', 275],
+  ],
+  fromNode: [
+    ['no sandbox', 2.2],
+    ['bubblewrap alone', 6.6],
+    ['sandbox-runtime', 37.6],
+  ],
+} as const
+
+/** A start as whoever starts it sees it: everything that comes with it is in the figure. */
+export function startUp(): string {
+  const { timings, on, load, cores } = figures().benchmarks.overhead
+  const circumstances = isQuiet({ load, cores })
+    ? `${on}: \`pnpm bench overhead\`, ${cores} cores`
+    : `${on}: \`pnpm bench overhead\`, ${cores} cores that ${load} programs wanted: too high`
+  const ours = (what: string, name: string): string[] => {
+    const found = timings.find(timing => timing.name === name)
+    if (found === undefined) throw new Error(`no time of \`${name}\` was recorded`)
+    return [what, String(Math.round(found.medianMs)), circumstances]
+  }
+  const theirs = (starts: readonly (readonly [what: string, ms: number])[]): string[][] =>
+    starts.map(([what, ms]) => [`\`/bin/true\`: ${what}`, String(ms), QUIET])
+  const head = ['what was started', 'median ms', 'measured']
+  return [
+    'A whole command, from its start to its exit:',
+    table(head, [
+      ...theirs(OTHERS_STARTS.commands),
+      ours('an empty Bash script: `srecodex run`', 'srecodex run empty.sh'),
+    ]),
+    'From a program in Node, as a library, until it is over:',
+    table(head, [
+      ...theirs(OTHERS_STARTS.fromNode),
+      ours('an empty Bash script: `runScript` of @srecodex/core', 'bash: runScript'),
+    ]),
+  ].join('\n\n')
+}

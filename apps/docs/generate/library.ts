@@ -12,8 +12,8 @@ const SUMMARY: Readonly<Record<Declared['kind'], string>> = {
   type: 'Types',
 }
 
-export const library = () => readDeclarations(join(CORE, 'dist/index.d.ts'))
-export const scriptModule = () => readDeclarations(join(CORE, 'src/guest/javascript/index.d.ts'))
+const library = () => readDeclarations(join(CORE, 'dist/index.d.ts'))
+const scriptModule = () => readDeclarations(join(CORE, 'src/guest/javascript/index.d.ts'))
 
 export function libraryPage(): string {
   const { exports, named } = library()

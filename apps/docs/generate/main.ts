@@ -2,11 +2,10 @@
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { clientParts } from './clients.ts'
 import { generatedPages } from './pages.ts'
 import { GENERATED, PAGES } from './repository.ts'
 
-const pages = [...(await generatedPages()), ...clientParts()]
+const pages = await generatedPages()
 for (const folder of GENERATED) rmSync(join(PAGES, folder), { recursive: true, force: true })
 for (const [file, text] of pages) {
   const path = join(PAGES, file)

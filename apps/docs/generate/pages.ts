@@ -2,12 +2,14 @@
 
 import { attackCounts, attackList } from './attacks.ts'
 import { cliPage } from './cli.ts'
+import { clientParts } from './clients.ts'
 import { configPage } from './config.ts'
 import { effectsPage } from './effects.ts'
-import { benchmarks, differencesTable } from './figures.ts'
+import { benchmarks, differencesTable, startUp } from './figures.ts'
 import { javascriptPage, libraryPage } from './library.ts'
 import { mcpPage } from './mcp.ts'
 import { bashPage, pythonPage } from './scripts.ts'
+import { shellParts } from './shell.ts'
 import { catalogue, cataloguePage, skillPage } from './skills.ts'
 
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
@@ -28,5 +30,8 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ['parts/attack-list.md', attackList()],
     ['parts/benchmarks.md', benchmarks()],
     ['parts/figures.md', differencesTable()],
+    ['parts/start-up.md', startUp()],
+    ...clientParts(),
+    ...shellParts(),
   ])
 }

@@ -16,7 +16,7 @@ interface PythonEntry {
   readonly members: readonly { readonly name: string; readonly doc: string }[]
 }
 
-export interface PythonModule {
+interface PythonModule {
   readonly doc: string
   readonly entries: readonly PythonEntry[]
 }

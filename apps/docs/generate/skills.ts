@@ -29,7 +29,7 @@ export async function catalogue(): Promise<readonly CatalogueSkill[]> {
   )
 }
 
-export const areaOf = ({ id }: Skill): string => id.slice(0, id.indexOf('/'))
+const areaOf = ({ id }: Skill): string => id.slice(0, id.indexOf('/'))
 
 const VERDICTS = {
   applied: 'script-first',

@@ -4,6 +4,8 @@ import { execa } from 'execa'
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { EXIT_CODES } from '../../../packages/cli/src/exit-codes.ts'
+import { isOneSession } from '../../../packages/cli/test/jobs-page.ts'
 import { linkedPages } from '../.vitepress/markdown/guide-links.ts'
 import { sidebarLinks } from '../.vitepress/sidebar.ts'
 import { attacks } from '../generate/attacks.ts'
@@ -14,7 +16,8 @@ import { mcpTools } from '../generate/mcp.ts'
 import { generatedPages } from '../generate/pages.ts'
 import { PAGES, ROOT, SKILLS } from '../generate/repository.ts'
 import { bashCommands, pythonModule } from '../generate/scripts.ts'
-import { blocksOf, readPage, stepsOf, writtenPages } from './page.ts'
+import { LOOKING, UNASKED } from '../generate/shell.ts'
+import { blocksOf, readPage, rewritten, stepsOf, writtenPages } from './page.ts'
 import { isTypedElsewhere, typedElsewhere } from './typed-elsewhere.ts'
 import { commandNames, tomlKeys } from './words.ts'
 
@@ -43,7 +46,11 @@ describe('what is generated', () => {
     for (const { command } of commands()) {
       for (const { flags } of flagsOf(command)) expect(page('reference/cli.md')).toContain(`\`${flags}\``)
     }
-    expect(page('reference/cli.md')).toContain('| `124` | timed out |')
+    const [, told = ''] = stdout.split('Exit codes:\n')
+    const codes = [...told.matchAll(/(\d+) ([^·\n]+)/g)].map(([, code, meaning]) => [code, meaning!.trim()])
+    expect(codes).toHaveLength(EXIT_CODES.length)
+    for (const [code, meaning] of codes)
+      expect(page('reference/cli.md')).toContain(`| \`${code}\` | ${meaning} |`)
   })
 
   test('the config: every key that the shipped file names, and no other', () => {
@@ -91,9 +98,42 @@ describe('what is generated', () => {
     expect(headings(page('reference/mcp.md'))).toEqual([...mcpTools()])
   })
 
-  test('every attack of the suite', () => {
-    for (const { id } of attacks()) expect(page('parts/attack-list.md')).toContain(`\`${id}\``)
-    expect(page('parts/attack-counts.md')).toContain(`${attacks().length} attacks`)
+  test('every attack that the suite runs, and no other', async () => {
+    const shown = attackRows(page('parts/attack-list.md'))
+    const run = await registeredAttacks()
+    const isShown = ({ id, area, title }: AttackRow): boolean =>
+      shown.some(row => row.id === id && row.area === area && row.title.startsWith(title))
+    expect(run.filter(attack => !isShown(attack))).toEqual([])
+    const ids = new Set(run.map(({ id }) => id))
+    const unrun = shown.filter(({ id }) => !ids.has(id)).map(({ id }) => id)
+    // An ordinary user's run leaves out what only root could do.
+    const rootOnly = attacks().flatMap(({ id, arms }) => (arms === 'root' ? [id] : []))
+    expect(unrun).toEqual(process.getuid!() === 0 ? [] : rootOnly)
+    expect(page('parts/attack-counts.md')).toContain(
+      `${shown.filter(({ area }) => area !== HONEST).length} attacks`,
+    )
+  }, 60_000)
+
+  test('what a shell may type unasked: commands that there are, of which none goes around a person', () => {
+    const all = new Set(commands().map(({ path }) => path.replace('srecodex ', '')))
+    expect([...LOOKING, ...Object.keys(UNASKED)].filter(words => !all.has(words))).toEqual([])
+    expect(LOOKING.filter(words => Object.hasOwn(UNASKED, words))).toEqual([])
+    const approving = commands().filter(({ command }) =>
+      flagsOf(command).some(({ long }) => long === '--yes' || long === '--mutations'),
+    )
+    expect(
+      approving
+        .map(({ path }) => path.replace('srecodex ', ''))
+        .filter(words => !Object.hasOwn(UNASKED, words)),
+    ).toEqual([])
+    for (const words of Object.keys(UNASKED)) {
+      expect(page('parts/shell.md')).toContain(`| \`srecodex ${words}\` | `)
+      for (const client of ['claude', 'vscode'])
+        expect(page(`parts/shell-${client}.md`)).toContain(`srecodex ${words}`)
+    }
+    for (const words of LOOKING)
+      for (const client of ['claude', 'cursor', 'opencode', 'vscode'])
+        expect(page(`parts/shell-${client}.md`)).toContain(`srecodex ${words}`)
   })
 
   test('no placeholder is left, and nothing of the machine that made it', () => {
@@ -140,6 +180,24 @@ describe('what is written', () => {
       expect(links.filter(target => !generated.has(target) && !existsSync(join(PAGES, target)))).toEqual([])
     })
 
+    test('takes in texts that there are', () => {
+      const included = [...text.matchAll(/<!--@include: ([^#\s]+?)(?:#(\S+?))?-->/g)]
+      const missing = included.filter(([, path, region]) => {
+        const target = join(dirname(file), path!)
+        const source = generated.get(target) ?? textAt(join(PAGES, target))
+        return source === null || (region !== undefined && !source.includes(`<!-- #region ${region} -->`))
+      })
+      expect(missing.map(([whole]) => whole)).toEqual([])
+      expect(text.match(/<!--/g)?.length ?? 0).toBe(included.length)
+    })
+
+    test('tells its runs as one session does', () => {
+      const steps = blocksOf(text)
+        .filter(({ language }) => language === 'console')
+        .flatMap(stepsOf)
+      expect(isOneSession(steps)).toBe(true)
+    })
+
     test('says what it is about', () => expect(text).toMatch(/^---\n[\s\S]*?^description: \S.{20,}$/m))
   })
 
@@ -164,6 +222,13 @@ describe('what is written', () => {
   })
 })
 
+test('a page is rewritten in the order of its commands, each with what it printed', () => {
+  const before = 'A\n\n```console\n$ a\nold\n$ b\n…\nkept\n```\n\n```json\n{}\n```\n\n```console\n$ a\n```\n'
+  const after =
+    'A\n\n```console\n$ a\nnew\n$ b\n…\nkept\n```\n\n```json\n{}\n```\n\n```console\n$ a\nsecond\n```\n'
+  expect(rewritten(before, ['new\n', null, '\nsecond\n'])).toBe(after)
+})
+
 /** Keys of a client's own file that a page shows. */
 const CODEX_KEYS = new Set(['sandbox_mode', 'approval_policy', 'sandbox_workspace_write.network_access'])
 
@@ -175,6 +240,13 @@ describe('the README', () => {
       expect(readme).toContain(what)
       expect(readme).toContain(figure)
     }
+  })
+
+  test('names every command, and each exit code', () => {
+    const top = [...new Set(commands().map(({ path }) => path.split(' ').slice(0, 2).join(' ')))]
+    expect(top.filter(words => !new RegExp(`\`${words}\\b`).test(readme))).toEqual([])
+    expect(top.length).toBeGreaterThan(10)
+    for (const { code, meaning } of EXIT_CODES) expect(readme).toContain(`${code} ${meaning}`)
   })
 
   test('names commands that there are, and scripts of the package', () => {
@@ -193,6 +265,45 @@ describe('the README', () => {
     expect(links.filter(link => !existsSync(join(ROOT, link)))).toEqual([])
   })
 })
+
+const textAt = (path: string): string | null => (existsSync(path) ? readFileSync(path, 'utf8') : null)
+
+interface AttackRow {
+  readonly area: string
+  readonly id: string
+  readonly title: string
+}
+
+const HONEST = 'honest work'
+
+function attackRows(text: string): AttackRow[] {
+  let area = ''
+  return text.split('\n').flatMap(line => {
+    area = /^### (.*)/.exec(line)?.[1]?.toLowerCase() ?? area
+    const [, title, id] = /^\| (.*) \| `([^`]+)` \|$/.exec(line) ?? []
+    return title === undefined || id === undefined ? [] : [{ area, id, title: plain(title) }]
+  })
+}
+
+const plain = (cell: string): string =>
+  cell.replaceAll('&lt;', '<').replaceAll('\\|', '|').replaceAll('\\*', '*')
+
+/** By vitest, which runs the file to the names of its tests, and cuts what is long in them. */
+async function registeredAttacks(): Promise<AttackRow[]> {
+  const suite = 'packages/core/test/attacks/attacks.test.ts'
+  const { stdout } = await execa('node_modules/.bin/vitest', ['list', suite, '--no-static-parse', '--json'], {
+    cwd: ROOT,
+  })
+  const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)
+  return names.flatMap(name => {
+    const [, area, cut, id] =
+      /> (?:(works)|([^:>]+)): (.*) \(([\w-]+)\)(?: > succeeds bare)?$/
+        .exec(name)
+        ?.filter(part => part !== undefined) ?? []
+    if (area === undefined || cut === undefined || id === undefined) return []
+    return [{ area: area === 'works' ? HONEST : area.toLowerCase(), id, title: cut.replace(/…$/, '') }]
+  })
+}
 
 /** Commands and flags of a text that the program does not have. */
 function unknownCommands(text: string): string[] {

@@ -47,9 +47,8 @@ export function blocksOf(text: string): readonly Block[] {
   })
 }
 
-export function stepsOf({ text }: Block): readonly Step[] {
+export function stepsOf({ text }: Pick<Block, 'text'>): readonly Step[] {
   return text
-    .replaceAll(/\\\n/g, '\\\n')
     .split(/^\$ /m)
     .slice(1)
     .map(step => {
@@ -77,14 +76,21 @@ export function tells(page: string, printed: string): boolean {
 /** Columns are as wide as what differs from run to run. */
 const laidOut = (text: string): string => settled(text).replaceAll(/ {2,}/g, '  ')
 
-/** Puts what was printed below the command that printed it. */
-export function rewrite(file: string, command: string, printed: string): void {
-  const path = join(PAGES, file)
-  const page = readFileSync(path, 'utf8')
-  const from = page.indexOf(`$ ${command}\n`) + command.length + 3
-  const until = from + page.slice(from).search(/^(?:```$|\$ )/m)
-  const text = printed.trim() === '' ? '' : `${printed.trimEnd().replace(/^\n+/, '')}\n`
-  writeFileSync(path, `${page.slice(0, from)}${text}${page.slice(until)}`)
+/** Puts what commands printed below them, in the order of the page. Null: what stands there stays. */
+export function rewritten(page: string, printed: readonly (string | null)[]): string {
+  let index = 0
+  return page.replaceAll(FENCED, (whole, ticks: string, language: string, _file: string, text: string) => {
+    if (language !== 'console') return whole
+    const head = whole.slice(0, whole.indexOf('\n') + 1)
+    const steps = stepsOf({ text }).map(({ command, printed: shown }) => {
+      const now = (printed[index++] ?? shown).trimEnd().replace(/^\n+/, '')
+      return `$ ${command}\n${now === '' ? '' : `${now}\n`}`
+    })
+    return `${head}${steps.join('')}${ticks}`
+  })
 }
+
+export const rewrite = (file: string, printed: readonly (string | null)[]): void =>
+  writeFileSync(join(PAGES, file), rewritten(readPage(file), printed))
 
 const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length

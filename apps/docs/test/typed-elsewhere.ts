@@ -5,7 +5,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'srecodex doctor --fix': '`pnpm setup` runs it before the tests',
   'npx -y pnpm@12 demo': 'apps/docs/test/picture.full.test.ts runs the demo in a terminal',
   'npx -y pnpm@12 test': 'the short tests, which are being run',
-  'pnpm bench all': 'takes minutes; its figures are recorded with their command',
+  'pnpm --filter @srecodex/docs figures':
+    'takes minutes; what it recorded is what the page shows, with the command of each',
 }
 
 export const isTypedElsewhere = (command: string): boolean => Object.hasOwn(ELSEWHERE, command)

@@ -3,6 +3,7 @@
 import { Argument, Command, Option } from 'commander'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { EXIT_CODES } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 import { integer, nonNegative, positive, positiveInteger, repeated } from './values.ts'
 
@@ -32,7 +33,7 @@ export function declare(terminal: Terminal, bind: Bind): Command {
     })
     .configureHelp({ showGlobalOptions: false })
     .enablePositionalOptions()
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', exitCodesHelp())
 
   program
     .command('run')
@@ -319,11 +320,19 @@ export function declareCompletion(program: Command): void {
 
 export const COMPLETION_DESCRIPTION = 'print a completion script for a shell'
 
-const EXIT_CODES = `
-Exit codes:
-  0 succeeded · 1 failed · 2 wrong usage or config · 3 planned, needs approval
-  4 refused, or no sandbox · 5 stale plan, or a change that it does not list
-  70 a fault of srecodex · 124 timed out · 130 cancelled`
+const HELP_WIDTH = 80
+
+/** As many as a line takes. */
+function exitCodesHelp(): string {
+  const lines: string[] = []
+  for (const { code, meaning } of EXIT_CODES) {
+    const entry = `${code} ${meaning}`
+    const longer = `${lines.at(-1)} · ${entry}`
+    if (lines.length > 0 && longer.length <= HELP_WIDTH) lines[lines.length - 1] = longer
+    else lines.push(`  ${entry}`)
+  }
+  return `\nExit codes:\n${lines.join('\n')}`
+}
 
 const RUN_EXAMPLES = `
 Examples:

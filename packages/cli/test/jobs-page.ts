@@ -2,8 +2,9 @@
  * The page of jobs, as its tests read it: each section holds the words of whoever asks, one script, and blocks of
  * console whose lines after a `$` are what was printed.
  *
- * What differs from run to run is compared as `settled` leaves it, on both sides: so the page shows real output. A block
- * that differs is rewritten with SRECODEX_UPDATE_JOBS=1, and no other, so that the ids of the rest stay.
+ * What differs from run to run is compared as `settled` leaves it, on both sides: so the page shows real output. With
+ * SRECODEX_UPDATE_JOBS=1 a job of which anything differs is rewritten as a whole, from one session: an apply is never
+ * older than its plan.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -86,14 +87,42 @@ export function settled(text: string): string {
     .trim()
 }
 
-/** Replaces what the n-th command of a job is said to print. */
-export function rewrite(file: string, index: number, printed: string): void {
+const RUN_ID = /\b[0-9A-HJKMNP-TV-Z]{26}\b/g
+
+/**
+ * Whether runs are told as one session tells them: what is listed or looked at was told before, and whatever begins
+ * begins after the last one. Ids begin with the time.
+ */
+export function isOneSession(
+  steps: readonly { readonly command: string; readonly printed: string }[],
+): boolean {
+  let last = ''
+  const told = new Set<string>()
+  return steps.every(({ command, printed }) => {
+    const begins = !/^srecodex (?:runs|output)\b/.test(command)
+    const ids = [...new Set(printed.match(RUN_ID))].filter(id => !told.has(id))
+    return ids.every(id => {
+      const fits = begins && id > last
+      told.add(id)
+      last = id
+      return fits
+    })
+  })
+}
+
+/** Puts what the commands of a job printed below them. */
+export function rewrite(file: string, printed: readonly string[]): void {
   const page = readFileSync(PAGE, 'utf8')
   const { title, steps } = readJob(file)
-  const step = steps[index]!
   const start = page.indexOf(`## ${title}\n`)
-  const command = `$ srecodex ${step.words.join(' ')}\n`
-  const from = page.indexOf(command, start) + command.length
-  const until = from + page.slice(from).search(/^(?:```$|\$ srecodex )/m)
-  writeFileSync(PAGE, `${page.slice(0, from)}${printed.trim()}\n${page.slice(until)}`)
+  const end = page.indexOf('\n## ', start) + 1 || page.length
+  let section = page.slice(start, end)
+  let from = 0
+  for (const [index, { words }] of steps.entries()) {
+    const command = `$ srecodex ${words.join(' ')}\n`
+    from = section.indexOf(command, from) + command.length
+    const until = from + section.slice(from).search(/^(?:```$|\$ srecodex )/m)
+    section = `${section.slice(0, from)}${printed[index]!.trim()}\n${section.slice(until)}`
+  }
+  writeFileSync(PAGE, page.slice(0, start) + section + page.slice(end))
 }

@@ -1,7 +1,7 @@
 /** Three jobs of the page that are light: the others, which start more and take longer, are in the long run. */
 
 import { describe, expect, test } from 'vitest'
-import { readJob, readJobs, settled } from './jobs-page.ts'
+import { isOneSession, readJob, readJobs, settled } from './jobs-page.ts'
 import { expectJob } from './jobs-expect.ts'
 
 const LONG_MS = 120_000
@@ -22,9 +22,28 @@ describe('the page of jobs', { timeout: LONG_MS }, () => {
     }
   })
 
+  test.each(readJobs())('$file is told from one session', ({ steps }) => {
+    const typed = steps.map(({ words, printed }) => ({ command: `srecodex ${words.join(' ')}`, printed }))
+    expect(isOneSession(typed)).toBe(true)
+  })
+
+  test('an apply that is older than its plan, and a list of runs that were never told, are of two sessions', () => {
+    const [older, newer] = ['01M82ADNK8KGKY4MSNBS1R47PQ', '01M82AE45JWSSS9ER94WV3FAH8']
+    const run = (id: string) => ({
+      command: 'srecodex run a.py',
+      printed: `Plan ${id}\nnext: srecodex apply ${id}`,
+    })
+    const apply = (id: string) => ({ command: 'srecodex apply last --yes', printed: `run ${id}` })
+    const list = (...ids: string[]) => ({ command: 'srecodex runs list', printed: ids.join('\n') })
+    expect(isOneSession([run(older), apply(newer), list(newer, older)])).toBe(true)
+    expect(isOneSession([run(newer), apply(older)])).toBe(false)
+    expect(isOneSession([run(older), list(newer)])).toBe(false)
+    expect(isOneSession([list(older)])).toBe(false)
+  })
+
   test('what differs from run to run is left out of the comparison, and nothing else', () => {
     const one = `Plan 01M82ADNK8KGKY4MSNBS1R47PQ
-  50 changes of at most 500 · good for 15 min 0 s
+  50 changes of at most 500 · good for 15 min
       shop/pod/web-7d9f6c5b8-x2x4z
 artifact (3.1 KiB): ~/runs/01M82ADNK8KGKY4MSNBS1R47PQ/a.json
   6 items: 6 ok · 10 calls: 7 reads, 3 changes

@@ -161,22 +161,29 @@ os.symlink("/etc", folder + "/etc")
     }
   })
 
-  test('an artifact that holds a secret is redacted, or withheld where it is no text', async () => {
-    const env = { BILLING_API_KEY: 'kJ8sQ2mXv0pLr4Tz' }
+  test('an artifact that holds a secret, or is named by one, is redacted, or withheld where it is no text', async () => {
+    const env = { BILLING_API_KEY: 'kJ8sQ2mXv0pLr4Tz', OTHER_PASSWORD: 'pässwörd-geheim' }
     const { call, client } = await connect(project(), { revision, env })
     const script = `import os
 folder = os.environ["SRECODEX_ARTIFACTS"]
 secret = "kJ8s" + "Q2mXv0pLr4Tz"
 open(folder + "/a.txt", "w").write("key: " + secret + "\\nrows: 3\\n")
 open(folder + "/b.bin", "wb").write(bytes([255, 0]) + secret.encode())
+open(folder + "/b16.bin", "wb").write(bytes([255]) + secret.encode("utf-16-be"))
+open(folder + "/b8.bin", "wb").write(bytes([255]) + "p\\u00e4ssw\\u00f6rd-geheim".encode())
+open(folder + "/of " + secret + ".txt", "w").write("rows: 4")
 `
-    await call('run_script', python(script))
+    const { text: told, report } = await call('run_script', python(script))
     const { resources } = await client.listResources()
-    const [text, binary] = await Promise.all(
+    expect(`${told} ${JSON.stringify([report, resources])}`).not.toContain('kJ8s')
+    const [text, ...others] = await Promise.all(
       resources.map(async ({ uri }) => (await client.readResource({ uri })).contents[0]),
     )
     expect(text).toMatchObject({ text: expect.stringMatching(/^key: \[redacted[^\n]*\]\nrows: 3\n$/) })
-    expect(binary).toMatchObject({ text: expect.stringContaining('is no text and holds a secret') })
+    for (const binary of others.slice(0, 3))
+      expect(binary).toMatchObject({ text: expect.stringContaining('is no text and holds a secret') })
+    expect(resources[4]!.name).toMatch(/\/of \[redacted.*\]\.txt$/)
+    expect(others[3]).toMatchObject({ text: 'rows: 4' })
   })
 
   test('skills are found with their signature, and read', async () => {

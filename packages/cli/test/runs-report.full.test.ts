@@ -202,9 +202,23 @@ describe('twenty calls', () => {
     await clear()
 
     // From a failure to its rows, under their item.
-    await page.locator('#failures').getByRole('button', { name: 'Show in the time line' }).first().click()
+    await page.locator('#failures').getByRole('button', { name: 'Show the calls' }).first().click()
     expect(await said(page)).toBe('3 of 20 calls, of 1 chosen item')
     expect(await rows.first().textContent()).toContain('web-7')
+    await clear()
+    // Each attempt by how it ended: what got well had one that did not.
+    const bars = async (item: string): Promise<(string | null)[]> => {
+      await page.getByLabel('Item', { exact: true }).fill(item)
+      const all = await page.locator('.row.of-item .bar').all()
+      return Promise.all(all.map(bar => bar.getAttribute('class')))
+    }
+    expect(await bars('web-1')).toEqual(['bar item'])
+    expect(await bars('web-2')).toEqual(['bar item bad', 'bar item'])
+    expect(await bars('web-7')).toEqual(['bar item bad', 'bar item bad'])
+    await grid.press('Home')
+    expect(await page.getByRole('region', { name: 'selected row' }).textContent()).toMatch(
+      /attempt 1\d.*: failedattempt 2\d.*: failed/,
+    )
     await clear()
     await page.getByRole('checkbox').uncheck()
 
@@ -264,6 +278,21 @@ describe('twenty calls', () => {
     expect(await page.locator('.status').textContent()).toContain('planned')
     expect(await ownedBy(page)).toEqual([])
     expect(seen.get(page)!.faults).toEqual([])
+  })
+
+  test('a plan that waits says until when, also once that is over', { timeout: 600_000 }, async () => {
+    const deployments = Array.from({ length: 9 }, (_, at) => `shop/web-${at}`)
+    const place = await cluster({ deployments, files: { 'roll.py': ROLL } })
+    const { report } = await place.srecodex('run roll.py')
+    await pageOf(place, report.run, await callerEnvironment(place.kubeconfig))
+    const page = await open(place.runFile(report.run, 'report.html'))
+    const about = page.locator('#plan p').first()
+    expect(await about.textContent()).toMatch(
+      /^9 changes planned by this run\. It waits for approval until \d{4}-\d\d-\d\d /,
+    )
+    await page.clock.setFixedTime(Date.now() + 365 * 86_400_000)
+    await page.reload()
+    expect(await about.textContent()).toMatch(/ It expired \d{4}-.*: run the script again\.$/)
   })
 
   test(

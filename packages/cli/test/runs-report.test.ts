@@ -155,8 +155,11 @@ test('secrets are taken out of all that it says', async () => {
     files: {
       'leak.py': `
 import os, sys
-from srecodex import each, summary
+from srecodex import artifact, each, summary
 token = os.environ["DEPLOY_TOKEN"]
+for name in ["host-" + token + ".txt", token + "/rows.txt", "plain.txt"]:
+    with open(artifact(name), "w") as file:
+        file.write("rows")
 print("token is", token)
 print("error with", token, file=sys.stderr)
 def fail(key):
@@ -172,7 +175,22 @@ summary("done with " + token)
   expect(dataOf(html)).toMatchObject({
     args: ['--password', '[redacted:password]'],
     output: [{ parts: [{ lines: [expect.stringMatching(/^token is \[redacted/)] }] }, {}],
+    // A link would say what the name may not.
+    artifacts: [
+      { name: 'host-[redacted:DEPLOY_TOKEN].txt', href: null },
+      { name: '[redacted:DEPLOY_TOKEN]/rows.txt', href: null },
+      { name: 'plain.txt', href: 'artifacts/plain.txt' },
+    ],
+    report: {
+      artifacts: [
+        { name: 'host-[redacted:DEPLOY_TOKEN].txt' },
+        { name: '[redacted:DEPLOY_TOKEN]/rows.txt' },
+        { name: 'plain.txt' },
+      ],
+    },
   })
+  const { stdout } = await place.run('runs show last --json')
+  expect(stdout.match(/hunter2|correct-horse/)).toBeNull()
 })
 
 test('a run that still goes on is told as it stands', async () => {
@@ -182,12 +200,12 @@ test('a run that still goes on is told as it stands', async () => {
   const told = await place.run('runs report last')
   expect(told.stderr).toBe('note: the run still goes on: the page says how it stands now\n')
   expect(dataOf(readFileSync(told.raw.stdout.trim(), 'utf8'))).toMatchObject({
-    ...{ isGoing: true, report: { status: 'running' } },
+    ...{ running: true, report: { status: 'running' } },
     output: [{ parts: [{ lines: ['begun'] }], rest: null }, {}],
   })
   await place.run('runs stop last')
   await running
-  expect(dataOf(await pageOf(place))).toMatchObject({ isGoing: false, report: { status: 'cancelled' } })
+  expect(dataOf(await pageOf(place))).toMatchObject({ running: false, report: { status: 'cancelled' } })
 })
 
 test('a run without a journal, and one whose journal is damaged, have a page too', async () => {
@@ -266,14 +284,14 @@ else:
   const page = async (run: string) => dataOf(await pageOf(place, run, env))
   const { report: planned } = await place.srecodex('run roll.py')
   expect((await page(planned.run)).plan).toMatchObject({
-    toldBy: null,
+    continuedBy: null,
     calls: ['web', 'api', 'job'].map(name => ({ state: 'waiting', targets: `shop/deployment/${name}` })),
   })
   const { report: drifted } = await place.srecodex(`apply ${planned.run} --yes`)
   expect(drifted.status).toBe('drifted')
   const told = await page(drifted.run)
   expect(told.plan).toMatchObject({
-    ...{ id: planned.run, toldBy: { id: drifted.run } },
+    ...{ id: planned.run, continuedBy: { id: drifted.run } },
     calls: [{ state: 'done' }, { state: 'done' }, { state: 'not-done' }],
     outside: [{ text: 'kubectl delete deployment/job -n shop', how: 'refused', state: null }],
   })
@@ -286,7 +304,7 @@ else:
   expect(await page(planned.run)).toMatchObject({
     continuedBy: { id: drifted.run },
     plan: {
-      toldBy: { id: drifted.run },
+      continuedBy: { id: drifted.run },
       calls: [{ state: 'done' }, { state: 'done' }, { state: 'not-done' }],
     },
   })

@@ -58,7 +58,7 @@ test('a plan, its approval, what came of it, and each call', async () => {
     next       srecodex apply RUN
 
     Plan RUN
-      2 changes · good for TIMETIME
+      2 changes · good for TIME
       kubectl as stand-in at SERVER, namespace default
 
       2 × kubectl rollout restart

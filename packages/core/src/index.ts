@@ -18,16 +18,15 @@ export {
   type ContinueOptions,
 } from './runs/api.ts'
 export { listRuns, showRun, stopRun, watchRun, type StopResult } from './runs/manage.ts'
-export { readDetails, type RunDetails } from './runs/details.ts'
 export {
-  readAccount,
-  type AccountApproval,
-  type AccountItem,
+  readRunHistory,
+  type Approval,
+  type ItemHistory,
   type OutsideCall,
-  type PlanAccount,
+  type PlanHistory,
   type PlannedState,
-  type RunAccount,
-} from './runs/account.ts'
+  type ShownHistory,
+} from './runs/run-history.ts'
 export { commandText } from './runs/call-words.ts'
 export { openOnDesktop } from './runs/desktop.ts'
 export { openProgress, type RunProgress } from './runs/progress.ts'
@@ -38,7 +37,7 @@ export { readOutput, searchRuns, type SearchHit } from './runs/output.ts'
 export { pruneRuns, type PruneResult } from './runs/prune.ts'
 export type { RunReport, RunStatus, ScriptLanguage } from './runs/report.ts'
 export type { RunEvent, RunScriptOptions } from './runs/options.ts'
-export type { RunRecord } from './runs/store.ts'
+export { isOpen, type RunRecord } from './runs/store.ts'
 export { auditSkills, renderChecklist, writeChecklist, type Audit } from './skills/audit.ts'
 export { installSkills, uninstallSkills, type InstallClient, type InstallResult } from './skills/install.ts'
 export { inputFaults, type InputFault } from './skills/inputs.ts'

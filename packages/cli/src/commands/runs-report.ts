@@ -1,6 +1,6 @@
 /** `srecodex runs report`: one run as a page that needs no network, for whoever was not there. */
 
-import { homes, openOnDesktop, showRun, SrecodexError } from '@srecodex/core'
+import { homes, isOpen, openOnDesktop, showRun, SrecodexError } from '@srecodex/core'
 import { join } from 'node:path'
 import { renderNotice } from '../render/error.ts'
 import { givenPath } from '../render/path.ts'
@@ -46,7 +46,6 @@ export async function report(terminal: Terminal, run: string, flags: ReportFlags
     terminal.out(`${JSON.stringify({ run: record.id, path, bytes: Buffer.byteLength(html), ...opened })}\n`)
   } else terminal.out(`${path}\n`)
   if (why !== null) terminal.err(renderNotice(`not opened: ${why}`))
-  if (record.report.status === 'running' || record.report.status === 'waiting')
-    terminal.err(renderNotice('the run still goes on: the page says how it stands now'))
+  if (isOpen(record)) terminal.err(renderNotice('the run still goes on: the page says how it stands now'))
   return 0
 }

@@ -2,14 +2,15 @@
 
 import {
   homes,
+  isOpen,
   openProgress,
-  readDetails,
+  readRunHistory,
   readTimeline,
   showRun,
   watchRun,
-  type RunDetails,
   type RunProgress,
   type RunRecord,
+  type ShownHistory,
 } from '@srecodex/core'
 import { exitCodeOfReport } from '../exit-codes.ts'
 import { startProgress, type ProgressLine } from '../render/progress.ts'
@@ -27,10 +28,10 @@ interface ShowFlags {
 export async function show(terminal: Terminal, run: string, flags: ShowFlags): Promise<number> {
   const state = homes(terminal.env).state
   const record = await showRun(state, run)
-  const details = await readDetails(state, record, terminal.env)
-  if (flags.json) await printJson(record, details, flags, terminal)
+  const history = await readRunHistory(state, record, terminal.env)
+  if (flags.json) await printJson(record, history, flags, terminal)
   else {
-    terminal.out(renderRun(record, details, terminal))
+    terminal.out(renderRun(record, history, terminal))
     if (flags.calls) await printCalls(record, terminal)
   }
   return 0
@@ -40,11 +41,11 @@ const WRITE_CHARS = 64 * 1024
 
 async function printJson(
   record: RunRecord,
-  details: RunDetails,
+  history: ShownHistory,
   flags: ShowFlags,
   terminal: Terminal,
 ): Promise<void> {
-  const text = JSON.stringify(detailed(record, details))
+  const text = JSON.stringify(detailed(record, history))
   if (!flags.calls) return terminal.out(`${text}\n`)
   let held = `${text.slice(0, -1)},"timeline":[`
   let separator = ''
@@ -59,11 +60,10 @@ async function printJson(
 }
 
 async function printCalls(record: RunRecord, terminal: Terminal): Promise<void> {
-  const isOpen = isGoing(record)
   let held = `\n${timelineHead(terminal)}`
   let lines = 0
   for await (const entry of timeline(record, terminal)) {
-    held += timelineLine(entry, isOpen, terminal)
+    held += timelineLine(entry, isOpen(record), terminal)
     lines += 1
     if (held.length < WRITE_CHARS) continue
     terminal.out(held)
@@ -76,8 +76,11 @@ function timeline(record: RunRecord, terminal: Terminal): ReturnType<typeof read
   return readTimeline(homes(terminal.env).state, record.id, { callerEnvironment: terminal.env })
 }
 
-function detailed(record: RunRecord, { approvals, continuedBy }: RunDetails): Record<string, unknown> {
-  return { ...summaryOf(record), approvals, continuedBy }
+function detailed(
+  record: RunRecord,
+  { args, approvals, continuedBy }: ShownHistory,
+): Record<string, unknown> {
+  return { ...summaryOf(record), args, approvals, continuedBy }
 }
 
 /** How often a journal is looked at. */
@@ -95,21 +98,17 @@ export async function watch(
   try {
     for await (const record of watchRun(state, run)) {
       last = record
-      if (isGoing(record)) following ??= follow(record, terminal)
+      if (isOpen(record)) following ??= follow(record, terminal)
     }
   } finally {
     await following?.stop()
   }
   if (last === null) return 0
-  const details = await readDetails(state, last, terminal.env)
+  const history = await readRunHistory(state, last, terminal.env)
   terminal.out(
-    flags.json ? `${JSON.stringify(detailed(last, details))}\n` : renderRun(last, details, terminal),
+    flags.json ? `${JSON.stringify(detailed(last, history))}\n` : renderRun(last, history, terminal),
   )
   return exitCodeOfReport(last.report)
-}
-
-function isGoing({ report }: RunRecord): boolean {
-  return report.status === 'running' || report.status === 'waiting'
 }
 
 /** Draws what the journal says so far. Where nobody looks at it, it is not read. */

@@ -135,10 +135,10 @@ export async function prune(
   return 0
 }
 
-/** The report, with what only the store knows. */
+/** The report, with what only the store knows. Its arguments are for `runs show`, which takes secrets out. */
 export function summaryOf(record: RunRecord): Record<string, unknown> {
-  const { id, startedAt, workspace, scriptPath, args, report } = record
-  return { id, startedAt, workspace, scriptPath, args, ...report }
+  const { id, startedAt, workspace, scriptPath, report } = record
+  return { id, startedAt, workspace, scriptPath, ...report }
 }
 
 /** Whole where there is room, else as much as tells the listed runs apart: a prefix is as good as an id. */

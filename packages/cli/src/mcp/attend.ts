@@ -3,8 +3,9 @@
 import {
   applyPlan,
   homes,
+  isOpen,
   openProgress,
-  readDetails,
+  readRunHistory,
   showPlan,
   showRun,
   type Plan,
@@ -119,9 +120,9 @@ export async function standing(session: Session, id: string): Promise<Outcome> {
   const { state } = homes(env)
   const record = await showRun(state, id)
   const { report } = record
-  if (report.status !== 'running' && report.status !== 'waiting') return reportResult(report)
+  if (!isOpen(record)) return reportResult(report)
   const durationMs = Date.now() - Date.parse(record.startedAt)
-  const { items } = await readDetails(state, record, env)
+  const { itemCounts: items } = await readRunHistory(state, record, env)
   const { calls } = await openProgress(state, id).read()
   const parts = [
     ...(items === null ? [] : [`${count(items.total - items.pending)} of ${plural(items.total, 'item')}`]),

@@ -14,13 +14,13 @@ export interface ArtifactResource {
 }
 
 /** Of the runs that have ended, the latest first. */
-export function listResources(session: Session): ArtifactResource[] {
+export async function listResources(session: Session): Promise<ArtifactResource[]> {
   const found: ArtifactResource[] = []
   for (const run of session.runs.known.toReversed()) {
     if (session.runs.find(run) !== null) continue // still writing
-    for (const { name, bytes: size } of listArtifacts(stateOf(session), run)) {
+    for (const { shown, bytes: size } of await listArtifacts(stateOf(session), run, session.terminal.env)) {
       if (found.length >= MAX_LISTED) return found
-      found.push({ uri: uriOf(run, name), name: `${run}/${name}`, size })
+      found.push({ uri: uriOf(run, shown), name: `${run}/${shown}`, size })
     }
   }
   return found
@@ -37,7 +37,8 @@ export async function readResource(session: Session, uri: string): Promise<Resou
   const [, run = ''] = /^srecodex:\/\/runs\/(\w{26})\/artifacts\/./.exec(uri) ?? []
   if (!session.runs.known.includes(run) || session.runs.find(run) !== null) return null
   const state = stateOf(session)
-  const name = listArtifacts(state, run).find(one => uriOf(run, one.name) === uri)?.name
+  const artifacts = await listArtifacts(state, run, session.terminal.env)
+  const name = artifacts.find(({ shown }) => uriOf(run, shown) === uri)?.name
   if (name === undefined) return null
   const limits = { maxBytes: MAX_RESOURCE_BYTES, callerEnvironment: session.terminal.env }
   const read = await readArtifact(state, run, name, limits)
@@ -57,6 +58,7 @@ function stateOf({ terminal }: Session): string {
   return homes(terminal.env).state
 }
 
-function uriOf(run: string, name: string): string {
-  return `srecodex://runs/${run}/artifacts/${name.split('/').map(encodeURIComponent).join('/')}`
+/** By its shown name: a client shows it, and its model reads it. */
+function uriOf(run: string, shown: string): string {
+  return `srecodex://runs/${run}/artifacts/${shown.split('/').map(encodeURIComponent).join('/')}`
 }

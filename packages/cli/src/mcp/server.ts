@@ -47,7 +47,7 @@ export function createServer({ session, version, era, answerMs, terminal }: Serv
   })
   server.setRequestHandler('resources/list', async () => {
     const { listResources } = await import('./resources.ts')
-    return { resources: listResources(await session()) }
+    return { resources: await listResources(await session()) }
   })
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }))
   server.setRequestHandler('resources/read', async ({ params }) => {

@@ -1,6 +1,14 @@
 /** One run, for a person: what it returned, what became of it, where the rest is. */
 
-import { homes, type RunDetails, type RunRecord, type RunReport, type RunStatus } from '@srecodex/core'
+import {
+  homes,
+  isOpen,
+  type Approval,
+  type RunRecord,
+  type RunReport,
+  type RunStatus,
+  type ShownHistory,
+} from '@srecodex/core'
 import { join } from 'node:path'
 import { paint, type Terminal } from '../terminal.ts'
 import { renderHint, renderNotice } from './error.ts'
@@ -67,12 +75,12 @@ function inWidth(text: string, terminal: Terminal): string {
 }
 
 /** All that is known of one run, the summary last. */
-export function renderRun(record: RunRecord, details: RunDetails, terminal: Terminal): string {
+export function renderRun(record: RunRecord, history: ShownHistory, terminal: Terminal): string {
   const { report } = record
   const { script, output, context, error } = report
   const begun = new Date(record.startedAt)
-  const isOpen = report.status === 'running' || report.status === 'waiting'
-  const took = isOpen ? Date.now() - begun.getTime() : report.durationMs
+  const running = isOpen(record)
+  const took = running ? Date.now() - begun.getTime() : report.durationMs
   const name =
     record.scriptPath === null ? `${script.name} (given as text)` : homePath(record.scriptPath, terminal)
   const exit =
@@ -83,27 +91,27 @@ export function renderRun(record: RunRecord, details: RunDetails, terminal: Term
     ['error', error === null ? '' : `${error.code}: ${plain(error.message)}`],
     ['hint', error?.hint ?? ''],
     ['goes on from', report.parent ?? ''],
-    ['continued by', details.continuedBy ?? ''],
+    ['continued by', history.continuedBy ?? ''],
     ['script', name],
     ['', `${script.language}, ${bytes(script.bytes)}, sha256 ${script.sha256.slice(0, 16)}…`],
-    ['args', record.args.map(quoted).join(' ')],
+    ['args', history.args.map(quoted).join(' ')],
     ['workspace', homePath(record.workspace, terminal)],
     ['started', `${time(begun)} (${age(begun, new Date())})`],
     // Nobody was left to look at the clock.
-    [isOpen ? 'running for' : 'took', report.status === 'interrupted' ? '' : duration(took)],
+    [running ? 'running for' : 'took', report.status === 'interrupted' ? '' : duration(took)],
     ['sandbox', sandboxText(report.sandbox)],
-    ...details.approvals.map(approval => ['approved', approvalText(approval)] as const),
-    ...itemRows(details, report),
+    ...history.approvals.map(approval => ['approved', approvalText(approval)] as const),
+    ...itemRows(history, report),
     ['calls', report.calls.total + report.calls.refused === 0 ? '' : callsText(report)],
-    ['stdout', isOpen ? '' : `${plural(output.stdout.lines, 'line')}, ${bytes(output.stdout.bytes)}`],
-    ['stderr', isOpen ? '' : `${plural(output.stderr.lines, 'line')}, ${bytes(output.stderr.bytes)}`],
+    ['stdout', running ? '' : `${plural(output.stdout.lines, 'line')}, ${bytes(output.stdout.bytes)}`],
+    ['stderr', running ? '' : `${plural(output.stderr.lines, 'line')}, ${bytes(output.stderr.bytes)}`],
     [
       'tokens',
-      isOpen ? '' : `≈${count(context.rawTokens)} printed, ≈${count(context.summaryTokens)} returned`,
+      running ? '' : `≈${count(context.rawTokens)} printed, ≈${count(context.summaryTokens)} returned`,
     ],
     ...report.artifacts.map(artifact => ['artifact', artifactText(record.id, artifact, terminal)] as const),
     ...report.notices.map(notice => ['note', notice] as const),
-    ['note', details.problem ?? ''],
+    ['note', history.problem ?? ''],
     ['kept in', homePath(runPath(record.id, terminal), terminal)],
     ['next', report.next ?? ''],
   ]
@@ -114,27 +122,27 @@ export function renderRun(record: RunRecord, details: RunDetails, terminal: Term
       (line, index) => `${paint.out('dim', (index === 0 ? label : '').padEnd(labelColumns))}${line}\n`,
     ),
   )
-  const plan = details.plan === null ? [] : [`\n${renderPlan(details.plan, null, terminal, 'out')}`]
+  const plan = history.waiting === null ? [] : [`\n${renderPlan(history.waiting, null, terminal, 'out')}`]
   return [...facts, ...plan, ...(report.summary === '' ? [] : [`\n${report.summary}\n`])].join('')
 }
 
-const HOW: Readonly<Record<RunDetails['approvals'][number]['how'], string>> = {
+const HOW: Readonly<Record<Approval['how'], string>> = {
   terminal: 'on the terminal',
   command: 'by command',
   client: 'through an MCP client',
   policy: 'by the config',
 }
 
-function approvalText({ by, how, reason, at }: RunDetails['approvals'][number]): string {
+function approvalText({ by, how, reason, at }: Approval): string {
   const when = at === null ? 'for an earlier run' : age(new Date(at), new Date())
   return plain(`${by}, ${HOW[how]}, ${when}${reason === null ? '' : `: ${reason}`}`)
 }
 
 /** An ended run's report counts as its ledger did; the keys are the journal's. */
-function itemRows(details: RunDetails, report: RunReport): (readonly [string, string])[] {
-  const items = report.items ?? details.items
+function itemRows(history: ShownHistory, report: RunReport): (readonly [string, string])[] {
+  const items = report.items ?? history.itemCounts
   if (items === null) return []
-  const failures = details.items?.failures ?? items.failures
+  const failures = history.itemCounts?.failures ?? items.failures
   return [
     ['items', itemsText(items)],
     ...failures.map(
@@ -142,7 +150,9 @@ function itemRows(details: RunDetails, report: RunReport): (readonly [string, st
         ['', `${plain(name)} (${count(number)}): ${firstKeys(keys)}`] as const,
     ),
     ...(['unknown', 'skipped'] as const).flatMap(state => {
-      const keys = details[`${state}Items`]
+      const keys = history.rehearsed
+        ? [] // still to be done
+        : history.items.filter(item => item.state === state).map(({ key }) => key)
       return keys.length === 0 ? [] : [['', `${state}: ${firstKeys(keys)}`] as const]
     }),
   ]

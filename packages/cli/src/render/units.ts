@@ -20,10 +20,13 @@ export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
-  return seconds < 3600
-    ? `${Math.floor(seconds / 60)} min ${seconds % 60} s`
-    : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60
+    ? `${minutes} min${rest(seconds % 60, 's')}`
+    : `${Math.floor(minutes / 60)} h${rest(minutes % 60, 'min')}`
 }
+
+const rest = (value: number, unit: string): string => (value === 0 ? '' : ` ${value} ${unit}`)
 
 /** How long ago, in the largest unit that says something. */
 export function age(since: Date, now: Date): string {

@@ -1,6 +1,7 @@
 /**
  * The artifacts of a run, with links to those that a browser only shows. A script made them: a page of its own, opened
- * with a click, could tell a stranger what is in it, so whatever a browser may run is named and not linked.
+ * with a click, could tell a stranger what is in it, so whatever a browser may run is named and not linked. Nor is a
+ * file with a secret in its name: the link would say it.
  */
 
 import type { Artifact } from '@srecodex/core'
@@ -22,14 +23,15 @@ export function shownArtifacts(
   folder: string,
   page: string | null,
 ): { readonly shown: readonly PageArtifact[]; readonly leftOut: number } {
-  const shown = found.slice(0, MAX_ARTIFACTS).map(({ name, bytes }) => {
-    const path = join(folder, 'artifacts', name)
+  const listed = found.slice(0, MAX_ARTIFACTS).map(({ name, shown, bytes }) => {
+    const path = join(folder, 'artifacts', shown)
+    const isLinked = shown === name && INERT.has(extname(name).toLowerCase())
     return {
-      ...{ name: plain(name), bytes, path: plain(path) },
-      href: INERT.has(extname(path).toLowerCase()) ? hrefOf(path, folder, page) : null,
+      ...{ name: plain(shown), bytes, path: plain(path) },
+      href: isLinked ? hrefOf(path, folder, page) : null,
     }
   })
-  return { shown, leftOut: found.length - shown.length }
+  return { shown: listed, leftOut: found.length - listed.length }
 }
 
 /** Relative inside of the run's folder, so that the folder can be moved; else where it lies. */

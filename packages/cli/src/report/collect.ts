@@ -1,15 +1,18 @@
-/** All that the page of a run shows, from the run's folder. Every word is redacted where core reads it. */
+/**
+ * All that the page of a run shows, from the run's folder. What a script or a server said is fit to be shown as core
+ * gives it: redacted where it is read, or, in the report, before it was kept. Of paths, those that the operator chose
+ * stay as they are.
+ */
 
 import {
   commandText,
   homes,
+  isOpen,
   listArtifacts,
-  readAccount,
-  readDetails,
+  readRunHistory,
   readTimeline,
   SrecodexError,
-  type PlanAccount,
-  type RunAccount,
+  type PlanHistory,
   type RunRecord,
 } from '@srecodex/core'
 import { existsSync } from 'node:fs'
@@ -25,15 +28,6 @@ import type { PageData, PagePlan, PageRun } from './page-data.ts'
 
 export const PAGE_NAME = 'report.html'
 
-const NOTHING: RunAccount = {
-  args: [],
-  rehearsed: false,
-  lengthMs: 0,
-  items: [],
-  approvals: [],
-  plan: null,
-}
-
 /** @param page the file that the page will be; null: it goes to stdout. @throws {SrecodexError} RUN_NOT_FOUND | … */
 export async function collect(
   record: RunRecord,
@@ -43,57 +37,50 @@ export async function collect(
   const state = homes(terminal.env).state
   const folder = join(state, 'runs', record.id)
   const { report } = record
-  const isGoing = report.status === 'running' || report.status === 'waiting'
+  const running = isOpen(record)
   const words = new Words()
-  const problems: string[] = []
-  const calls = new CallRows(words, isGoing)
-  const unlessDamaged = async <Result>(read: () => Promise<Result>, otherwise: Result): Promise<Result> => {
-    try {
-      return await read()
-    } catch (error) {
-      if (!(error instanceof SrecodexError)) throw error
-      if (!problems.includes(error.message)) problems.push(error.message)
-      return otherwise
-    }
-  }
-  const account = await unlessDamaged(() => readAccount(state, record.id, terminal.env), NOTHING)
-  await unlessDamaged(async () => {
+  const calls = new CallRows(words, running)
+  const history = await readRunHistory(state, record, terminal.env)
+  const problems = history.problem === null ? [] : [history.problem]
+  try {
     const timeline = readTimeline(state, record.id, { callerEnvironment: terminal.env })
     for await (const entry of timeline) if (entry.kind !== 'item') calls.add(entry)
-  }, undefined)
-  const details = await readDetails(state, record, terminal.env)
+  } catch (error) {
+    if (!(error instanceof SrecodexError)) throw error
+    if (error.message !== history.problem) problems.push(error.message)
+  }
   const streams = await Promise.all(
     (['stdout', 'stderr'] as const).map(name =>
       readStream({ state, run: record.id, env: terminal.env }, name, report.output[name]),
     ),
   )
-  const artifacts = shownArtifacts(listArtifacts(state, record.id), folder, page)
+  const artifacts = shownArtifacts(await listArtifacts(state, record.id, terminal.env), folder, page)
   if (artifacts.leftOut > 0) problems.push(`${artifacts.leftOut} more artifacts are not listed here`)
   const other = (id: string | null): PageRun | null => (id === null ? null : pageOf(id, state, folder, page))
   return {
-    ...{ version: 1, madeAt: new Date().toISOString(), startedAt: record.startedAt, isGoing },
+    ...{ madeAt: new Date().toISOString(), startedAt: record.startedAt, running },
     script:
       record.scriptPath === null
         ? `${plain(report.script.name)} (given as text)`
         : plain(homePath(record.scriptPath, terminal)),
-    args: account.args,
+    args: history.args,
     workspace: plain(homePath(record.workspace, terminal)),
     ...{ mutations: record.mutations, folder: plain(homePath(folder, terminal)), report },
-    lengthMs: Math.max(account.lengthMs, isGoing ? 0 : report.durationMs),
-    ...{ rehearsed: account.rehearsed, approvals: account.approvals },
+    lengthMs: Math.max(history.lengthMs, running ? 0 : report.durationMs),
+    ...{ rehearsed: history.rehearsed, approvals: history.approvals },
     parent: other(report.parent),
-    continuedBy: other(details.continuedBy),
-    plan: account.plan === null ? null : planOf(account.plan, other),
-    items: itemColumns(account.items, words),
-    itemsLeftOut: Math.max(0, account.items.length - MAX_ROWS),
+    continuedBy: other(history.continuedBy),
+    plan: history.plan === null ? null : planOf(history.plan, other),
+    items: itemColumns(history.items, words),
+    itemsLeftOut: Math.max(0, history.items.length - MAX_ROWS),
     ...{ words: words.all, calls: calls.columns, callsLeftOut: calls.leftOut },
     ...{ output: streams, artifacts: artifacts.shown, problems },
   }
 }
 
-function planOf(plan: PlanAccount, other: (id: string | null) => PageRun | null): PagePlan {
+function planOf(plan: PlanHistory, other: (id: string | null) => PageRun | null): PagePlan {
   return {
-    ...{ id: plan.id, expiresAt: plan.expiresAt, toldBy: other(plan.toldBy) },
+    ...{ id: plan.id, expiresAt: plan.expiresAt, continuedBy: other(plan.continuedBy) },
     tools: plan.tools.map(({ tool, summary }) => plain(`${tool} as ${summary}`)),
     calls: plan.calls.map(({ tool, argv, targets, item, state }) => ({
       ...{ text: plain(commandText(tool, argv)), targets: plain(targets.join(', ')), state },

@@ -1,7 +1,8 @@
 /** Calls and items as columns, each word once. Bounded: a script chooses how many there are, and how long. */
 
-import { commandText, type AccountItem, type TimelineEntry } from '@srecodex/core'
+import { commandText, type ItemHistory, type TimelineEntry } from '@srecodex/core'
 import { plain } from '../render/plan.ts'
+import { packAttempts } from './attempts.ts'
 import {
   ENDS,
   ITEM_STATES,
@@ -44,11 +45,11 @@ export class CallRows {
   readonly columns: Mutable<CallColumns>
   leftOut = 0
   readonly #words: Words
-  readonly #isGoing: boolean
+  readonly #running: boolean
 
-  constructor(words: Words, isGoing: boolean) {
+  constructor(words: Words, running: boolean) {
     this.#words = words
-    this.#isGoing = isGoing
+    this.#running = running
     const lists = { kind: [], end: [], at: [], tookMs: [], how: [], tool: [], verb: [], item: [] }
     this.columns = { ...lists, text: [], targets: [] }
   }
@@ -61,7 +62,7 @@ export class CallRows {
     }
     const place = (word: string | null): number => this.#words.place(word)
     columns.kind.push(KINDS.indexOf(kindOf(row)))
-    columns.end.push(ENDS.indexOf(endOf(row, this.#isGoing)))
+    columns.end.push(ENDS.indexOf(endOf(row, this.#running)))
     columns.at.push(Math.round(row.offsetMs))
     columns.tookMs.push(row.kind === 'call' && row.durationMs !== null ? Math.round(row.durationMs) : -1)
     columns.how.push(place(howOf(row)))
@@ -77,7 +78,7 @@ export class CallRows {
   }
 }
 
-export function itemColumns(items: readonly AccountItem[], words: Words): ItemColumns {
+export function itemColumns(items: readonly ItemHistory[], words: Words): ItemColumns {
   const shown = items.slice(0, MAX_ROWS)
   return {
     key: shown.map(({ key }) => words.place(key)),
@@ -86,9 +87,7 @@ export function itemColumns(items: readonly AccountItem[], words: Words): ItemCo
     message: shown.map(({ message }) => words.place(message)),
     wave: shown.map(({ wave }) => wave ?? 0),
     carried: shown.map(({ carried }) => Number(carried)),
-    attempts: shown.map(({ attempts }) =>
-      attempts.flatMap(({ startMs, endMs, state }) => [startMs, endMs ?? -1, ITEM_STATES.indexOf(state)]),
-    ),
+    attempts: shown.map(({ attempts }) => packAttempts(attempts)),
   }
 }
 
@@ -99,11 +98,11 @@ function kindOf(row: CallRow): Kind {
   return row.undo ? 'undo' : 'change'
 }
 
-function endOf(row: CallRow, isGoing: boolean): End {
+function endOf(row: CallRow, running: boolean): End {
   // What an approved plan does not list ends the run, or skips the item.
   if (row.kind === 'refused')
     return row.code === 'DRIFTED' || row.code === 'SKIPPED' ? 'not planned' : 'refused'
-  if (row.answered === null) return isGoing ? 'going' : 'no result'
+  if (row.answered === null) return running ? 'running' : 'no result'
   if (row.outcome === 'unknown') return 'unknown'
   if (row.exitCode !== 0) return 'failed'
   if (row.answered === 'tool') return 'ok'

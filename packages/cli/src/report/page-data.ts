@@ -4,7 +4,7 @@
  * Types and closed sets only: the page in the browser and the command that makes it share this file.
  */
 
-import type { AccountApproval, OutsideCall, PlannedState, RunReport } from '@srecodex/core'
+import type { Approval, OutsideCall, PlannedState, RunReport } from '@srecodex/core'
 
 /** What a call is. */
 export const KINDS = ['read', 'change', 'foreseen', 'undo', 'refused'] as const
@@ -13,7 +13,7 @@ export type Kind = (typeof KINDS)[number]
 /** How a call ended. `known`: it was answered from what an earlier run did. */
 export const ENDS = [
   ...(['ok', 'rehearsed', 'known', 'failed', 'unknown', 'refused', 'not planned'] as const),
-  ...(['going', 'no result'] as const),
+  ...(['running', 'no result'] as const),
 ] as const
 export type End = (typeof ENDS)[number]
 
@@ -48,7 +48,7 @@ export interface ItemColumns {
   readonly wave: readonly number[]
   /** 1: an earlier run left it so. */
   readonly carried: readonly number[]
-  /** Of each attempt: start, end (-1: not known), state. */
+  /** See `packAttempts`. */
   readonly attempts: readonly (readonly number[])[]
 }
 
@@ -69,7 +69,7 @@ export interface PageOutsideCall {
 export interface PagePlan {
   readonly id: string
   readonly expiresAt: string
-  readonly toldBy: PageRun | null
+  readonly continuedBy: PageRun | null
   readonly tools: readonly string[]
   readonly calls: readonly PagePlannedCall[]
   readonly outside: readonly PageOutsideCall[]
@@ -108,20 +108,20 @@ export interface PageArtifact {
 }
 
 export interface PageData {
-  readonly version: 1
   readonly madeAt: string
   readonly startedAt: string
-  readonly isGoing: boolean
+  /** The run goes on. */
+  readonly running: boolean
   readonly script: string
   readonly args: readonly string[]
   readonly workspace: string
   readonly mutations: string
   readonly folder: string
   readonly report: RunReport
-  /** Of the time line. */
+  /** Of the run, or of its calls where they say more. */
   readonly lengthMs: number
   readonly rehearsed: boolean
-  readonly approvals: readonly AccountApproval[]
+  readonly approvals: readonly Approval[]
   readonly parent: PageRun | null
   readonly continuedBy: PageRun | null
   readonly plan: PagePlan | null

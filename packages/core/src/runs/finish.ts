@@ -3,7 +3,7 @@
 import type { ResolvedConfig } from '../config/schema.ts'
 import { SrecodexError } from '../errors.ts'
 import type { ProcessOutcome } from '../sandbox/engine.ts'
-import { artifactsIn } from './artifacts.ts'
+import { artifactsIn, withShownNames } from './artifacts.ts'
 import type { Redactor } from './redact.ts'
 import {
   cutItems,
@@ -111,6 +111,11 @@ export async function writeReport(parts: {
       items: cutItems(calls.items),
       plan: calls.plan === null ? null : planInReport(calls.plan),
       error: error === null ? null : { code: error.code, message: error.message, hint: error.hint },
+      notices: cutList(
+        [...ending.notices, ...outputNotices(outcome, config)],
+        MAX_NOTICES,
+        count => `… ${count} more`,
+      ),
     },
     redactor,
   )
@@ -128,18 +133,13 @@ export async function writeReport(parts: {
     },
     calls: { ...calls.counts, enforced: pending.calls.enforced },
     ...told,
-    artifacts: shownArtifacts(folder.artifacts),
+    artifacts: await shownArtifacts(folder.artifacts, redactor),
     context: {
       rawTokens:
         (await rawTokens(folder.stdout, outcome.stdout.bytes)) +
         (await rawTokens(folder.stderr, outcome.stderr.bytes)),
       summaryTokens: await estimateTokens(summary),
     },
-    notices: cutList(
-      [...ending.notices, ...outputNotices(outcome, config)],
-      MAX_NOTICES,
-      count => `… ${count} more`,
-    ),
     next:
       nextOfCalls(folder.id, status, calls) ??
       (status === 'succeeded' ? null : nextCommand(folder.id, outcome, error?.stream ?? null)),
@@ -263,20 +263,14 @@ async function rawTokens(path: string, totalBytes: number): Promise<number> {
   return read === null ? 0 : estimateRawTokens({ sample: read.sample, totalBytes })
 }
 
-function shownArtifacts(folder: string): RunReport['artifacts'] {
-  const shown = artifactsIn(folder).map(({ name, bytes }) => ({
-    name: cut(sanitise(name).replaceAll('\n', ' '), MAX_ITEM_CHARS),
-    bytes,
-  }))
-  return shown.length <= MAX_LISTED
-    ? shown
-    : [
-        ...shown.slice(0, MAX_LISTED),
-        {
-          name: `… ${shown.length - MAX_LISTED} more`,
-          bytes: shown.slice(MAX_LISTED).reduce((sum, { bytes }) => sum + bytes, 0),
-        },
-      ]
+async function shownArtifacts(folder: string, redactor: Redactor): Promise<RunReport['artifacts']> {
+  const found = artifactsIn(folder)
+  const named = await withShownNames(found.slice(0, MAX_LISTED), redactor)
+  const listed = named.map(({ shown, bytes }) => ({ name: cut(shown, MAX_ITEM_CHARS), bytes }))
+  const rest = found.slice(MAX_LISTED)
+  if (rest.length === 0) return listed
+  const bytes = rest.reduce((sum, one) => sum + one.bytes, 0)
+  return [...listed, { name: `… ${rest.length} more`, bytes }]
 }
 
 function cutList(items: readonly string[], most: number, more: (count: number) => string): string[] {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recoverInterrupted } from './cleanup.ts'
-import { asOfNow } from './details.ts'
+import { asOfNow } from './as-of-now.ts'
 import { findRun, isAlive, isOpen, readRecord, readRecords, type RunRecord } from './store.ts'
 
 /** Newest first, each as it stands: a run whose srecodex was killed is `interrupted`. */

@@ -52,11 +52,21 @@ export async function readArtifact(
       return { path, bytes, content: { text }, withheld: null }
     }
     // What is no text cannot lose a part and stay what it is.
-    const characters = raw.toString('latin1')
-    if (redactor.redactKnown(characters) !== characters)
+    if (readings(raw).some(text => redactor.redactKnown(text) !== text))
       return { path, bytes, content: null, withheld: 'holds a secret' }
     return { path, bytes, content: { base64: raw.toString('base64') }, withheld: null }
   } finally {
     closeSync(file)
   }
+}
+
+/** What is no text may hold one, in whichever encoding and wherever it begins. */
+function readings(raw: Buffer): string[] {
+  const wide = [raw, raw.subarray(1)].map(bytes => bytes.subarray(0, bytes.length - (bytes.length % 2)))
+  return [
+    raw.toString('latin1'),
+    raw.toString('utf8'),
+    ...wide.map(bytes => bytes.toString('utf16le')),
+    ...wide.map(bytes => Buffer.from(bytes).swap16().toString('utf16le')),
+  ]
 }

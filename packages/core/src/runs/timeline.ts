@@ -17,7 +17,7 @@ import { isRehearsal } from './journal/rehearsal.ts'
 import { createRedactor, type Redactor } from './redact.ts'
 import { findRun, runFolder, type RunFolder } from './store.ts'
 
-interface Told {
+interface EntryFields {
   /** Of the journal: where the entry stands in it. */
   readonly line: number
   /** Since the run's journal was begun. */
@@ -26,7 +26,7 @@ interface Told {
   readonly item: string | null
 }
 
-interface Called extends Told {
+interface Called extends EntryFields {
   readonly tool: string
   readonly argv: readonly string[]
   readonly verb: string
@@ -56,7 +56,7 @@ export interface TimelineRefusal extends Called {
 }
 
 /** The end of an item, or of one attempt at it. */
-export interface TimelineItem extends Told {
+export interface TimelineItem extends EntryFields {
   readonly kind: 'item'
   readonly item: string
   readonly state: 'ok' | 'failed' | 'unknown' | 'skipped'
@@ -111,17 +111,17 @@ export async function* timelineOf(
   rehearsed = false,
 ): AsyncGenerator<TimelineEntry, void, undefined> {
   let begun: number | null = null
-  const queue: (TimelineEntry | { readonly open: CallEntry & Told })[] = []
+  const queue: (TimelineEntry | { readonly open: CallEntry & EntryFields })[] = []
   const open = new Map<string, { at: number }>()
   let taken = 0
   for await (const entry of entries) {
     const at = Date.parse(entry.at)
     begun ??= at
     if ('carried' in entry && entry.carried) continue
-    const told = { line: entry.seq, offsetMs: Math.max(0, at - begun) }
+    const fields = { line: entry.seq, offsetMs: Math.max(0, at - begun) }
     if (entry.kind === 'call') {
       open.set(entry.call, { at: taken + queue.length })
-      queue.push({ open: { ...entry, ...told } })
+      queue.push({ open: { ...entry, ...fields } })
     } else if (entry.kind === 'result') {
       const place = open.get(entry.call)
       const held = place === undefined ? undefined : queue[place.at - taken]
@@ -129,7 +129,7 @@ export async function* timelineOf(
       open.delete(entry.call)
       queue[place.at - taken] = ended(held.open, entry)
     } else {
-      const one = otherEntry(entry, told, rehearsed)
+      const one = otherEntry(entry, fields, rehearsed)
       if (one !== null) queue.push(one)
     }
     let ready = 0
@@ -143,7 +143,7 @@ export async function* timelineOf(
   for (const one of queue) yield 'open' in one ? ended(one.open, null) : one
 }
 
-function ended(call: CallEntry & Told, result: ResultEntry | null): TimelineCall {
+function ended(call: CallEntry & EntryFields, result: ResultEntry | null): TimelineCall {
   const { line, offsetMs, item, tool, argv, verb, effect, targets, planned, undo } = call
   return {
     kind: 'call',
@@ -159,16 +159,16 @@ function ended(call: CallEntry & Told, result: ResultEntry | null): TimelineCall
 
 function otherEntry(
   entry: RecordedEntry,
-  told: Omit<Told, 'item'>,
+  fields: Omit<EntryFields, 'item'>,
   rehearsed: boolean,
 ): TimelineEntry | null {
   switch (entry.kind) {
     case 'refused': {
       const { kind, tool, argv, verb, code, message, item } = entry
-      return { kind, ...told, item, tool, argv, verb, code, message }
+      return { kind, ...fields, item, tool, argv, verb, code, message }
     }
     case 'item':
-      return isEnd(entry) ? { ...itemEnd(entry, told), rehearsed } : null
+      return isEnd(entry) ? { ...itemEnd(entry, fields), rehearsed } : null
     case 'begin':
     case 'approved':
     case 'call':
@@ -184,10 +184,10 @@ function isEnd({ state }: ItemEntry): boolean {
   return state !== 'pending' && state !== 'running'
 }
 
-function itemEnd(entry: ItemEntry, told: Omit<Told, 'item'>): Omit<TimelineItem, 'rehearsed'> {
+function itemEnd(entry: ItemEntry, fields: Omit<EntryFields, 'item'>): Omit<TimelineItem, 'rehearsed'> {
   const { key, class: failure, message, attempt } = entry
   const state = entry.state as TimelineItem['state']
-  return { kind: 'item', ...told, item: key, state, class: failure, message, attempt }
+  return { kind: 'item', ...fields, item: key, state, class: failure, message, attempt }
 }
 
 async function redacted(entries: readonly TimelineEntry[], redactor: Redactor): Promise<TimelineEntry[]> {

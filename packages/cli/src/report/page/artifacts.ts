@@ -28,7 +28,7 @@ export function artifacts({ artifacts: files }: PageData): HTMLElement | null {
       ? el(
           'p',
           { class: 'quiet' },
-          'What a browser might run is not linked: the script made it, and it could call home.',
+          'Not linked: what a browser might run, for the script made it and it could call home; and what has a secret in its name.',
         )
       : null,
   )

@@ -41,16 +41,14 @@ export function itemDetails(rows: Rows, at: number, filterBy: FilterBy): HTMLEle
   if (at === -1) return el('p', {}, 'Calls that no item made.')
   const { items } = rows.data
   const key = rows.word(items.key[at]!)
-  const attempts = items.attempts[at]!
   const list: Fact[] = [
     ['item', el('code', {}, itemWords(rows, at))],
     ['state', ITEM_LOOKS[rows.itemState(at)].word],
     ['wave', items.wave[at] === 0 ? '' : String(items.wave[at])],
   ]
-  for (let i = 0; i < attempts.length; i += 3) {
-    const [start, end] = [attempts[i]!, attempts[i + 1]!]
-    const until = end === -1 ? 'no end' : `took ${duration(end - start)}`
-    list.push([`attempt ${i / 3 + 1}`, `${since(start)} into the run, ${until}`])
+  for (const [index, { startMs, endMs, state }] of rows.attempts(at).entries()) {
+    const until = endMs === null ? 'no end' : `took ${duration(endMs - startMs)}`
+    list.push([`attempt ${index + 1}`, `${since(startMs)} into the run, ${until}: ${ITEM_LOOKS[state].word}`])
   }
   return el(
     'div',

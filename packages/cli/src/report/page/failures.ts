@@ -31,7 +31,7 @@ export function failures(rows: Rows, filterBy: (filter: Partial<Filter>) => void
         { open: index < 3 },
         el('summary', {}, mark('✘', 'bad'), el('strong', {}, name), `: ${plural(count, what)}`),
         ...listed(lines, count),
-        button('Show in the time line', () => filterBy(filter)),
+        button('Show the calls', () => filterBy(filter)),
       )
     }),
   )

@@ -14,12 +14,12 @@ const HOW = {
 } as const
 
 export function head(data: PageData): HTMLElement {
-  const { report, startedAt, madeAt, isGoing } = data
+  const { report, startedAt, madeAt, running } = data
   const look = RUN_LOOKS[report.status]
-  const took = isGoing ? Date.parse(madeAt) - Date.parse(startedAt) : report.durationMs
+  const took = running ? Date.parse(madeAt) - Date.parse(startedAt) : report.durationMs
   const how =
     report.signal ?? (report.exitCode === null || report.exitCode === 0 ? null : `exit ${report.exitCode}`)
-  const asOf = isGoing ? ` The run still goes on: this is how it stood ${time(new Date(madeAt))}.` : ''
+  const asOf = running ? ` The run still goes on: this is how it stood ${time(new Date(madeAt))}.` : ''
   return el(
     'header',
     {},
@@ -31,7 +31,7 @@ export function head(data: PageData): HTMLElement {
       mark(look.mark, look.tone),
       el('strong', {}, look.word),
       how === null ? '' : ` (${how})`,
-      report.status === 'interrupted' ? '' : isGoing ? ` for ${duration(took)}` : ` in ${duration(took)}`,
+      report.status === 'interrupted' ? '' : running ? ` for ${duration(took)}` : ` in ${duration(took)}`,
       `, started ${time(new Date(startedAt))}.${asOf}`,
     ),
     figures(data),
@@ -114,7 +114,7 @@ export function particulars(data: PageData): HTMLElement {
       ['goes on from', data.parent === null ? '' : runLink(data.parent)],
       ['continued by', data.continuedBy === null ? '' : runLink(data.continuedBy)],
       ['script', el('code', {}, data.script)],
-      ['', `${script.language}, ${bytes(script.bytes)}`],
+      ['language', `${script.language}, ${bytes(script.bytes)}`],
       ['sha256', el('code', {}, script.sha256)],
       ['arguments', data.args.length === 0 ? '' : el('code', {}, data.args.join(' '))],
       ['workspace', el('code', {}, data.workspace)],
@@ -129,7 +129,7 @@ export function particulars(data: PageData): HTMLElement {
       ['stderr', `${plural(output.stderr.lines, 'line')}, ${bytes(output.stderr.bytes)}`],
       [
         'tokens',
-        data.isGoing ? '' : `≈${count(context.rawTokens)} printed, ≈${count(context.summaryTokens)} returned`,
+        data.running ? '' : `≈${count(context.rawTokens)} printed, ≈${count(context.summaryTokens)} returned`,
       ],
       ['kept in', el('code', {}, data.folder)],
       ['page made', `${time(new Date(data.madeAt))} (${age(new Date(data.madeAt), new Date())})`],

@@ -6,7 +6,7 @@ import { el, labelled, section } from './dom.ts'
 
 const MAX_HITS = 500
 
-export function output({ output: streams, isGoing, report }: PageData): HTMLElement {
+export function output({ output: streams, running, report }: PageData): HTMLElement {
   const search = el('input', { type: 'search', placeholder: 'plain words, in both streams' })
   const said = el('p', { class: 'said', role: 'status' })
   const shown = streams.map(stream => ({
@@ -34,7 +34,7 @@ export function output({ output: streams, isGoing, report }: PageData): HTMLElem
       return el(
         'div',
         { class: 'stream' },
-        el('h3', {}, stream.name, ' ', el('small', {}, isGoing ? 'so far' : size)),
+        el('h3', {}, stream.name, ' ', el('small', {}, running ? 'so far' : size)),
         isEmpty ? el('p', { class: 'none' }, 'nothing') : box,
         stream.rest === null
           ? null

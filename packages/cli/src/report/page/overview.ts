@@ -2,7 +2,8 @@
 
 import { duration } from '../../render/units.ts'
 import { el } from './dom.ts'
-import { waveBands, type Rows, type View } from './rows.ts'
+import { waveBands, type Rows } from './rows.ts'
+import { whole, zoomed, type View } from './view.ts'
 
 const HEIGHT = 76
 const TROUBLE_HEIGHT = 5
@@ -23,7 +24,7 @@ export function overview(rows: Rows, zoomTo: (view: View) => void): Overview {
     el('div', { class: 'overview-box' }, canvas, selection),
     el('div', { class: 'ends' }, el('span', {}, '0 s'), el('span', {}, duration(rows.lengthMs))),
   )
-  let current: View = { fromMs: 0, toMs: rows.lengthMs }
+  let current = whole(rows.lengthMs)
   const draw = (view: View): void => {
     current = view
     paint(canvas, rows, view)
@@ -53,23 +54,18 @@ export function overview(rows: Rows, zoomTo: (view: View) => void): Overview {
     canvas.addEventListener('pointerup', end, { once: true })
     canvas.addEventListener('pointercancel', end, { once: true })
   })
-  canvas.addEventListener('dblclick', () => zoomTo({ fromMs: 0, toMs: rows.lengthMs }))
+  canvas.addEventListener('dblclick', () => zoomTo(whole(rows.lengthMs)))
   canvas.addEventListener(
     'wheel',
     event => {
       event.preventDefault()
-      zoomTo(zoomed(current, event.deltaY < 0 ? 0.8 : 1.25, msAt(xOf(event))))
+      zoomTo(zoomed(current, event.deltaY < 0 ? 0.8 : 1.25, msAt(xOf(event)), rows.lengthMs))
     },
     { passive: false },
   )
   new ResizeObserver(() => draw(current)).observe(canvas)
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => draw(current))
   return { element, draw }
-}
-
-/** `factor` below 1 shows less; `aroundMs` stays where it is. */
-export function zoomed({ fromMs, toMs }: View, factor: number, aroundMs = (fromMs + toMs) / 2): View {
-  return { fromMs: aroundMs - (aroundMs - fromMs) * factor, toMs: aroundMs + (toMs - aroundMs) * factor }
 }
 
 function describe(rows: Rows): string {
@@ -91,7 +87,7 @@ function paint(canvas: HTMLCanvasElement, rows: Rows, view: View): void {
   const colour = (name: string): string => style.getPropertyValue(`--${name}`)
   const x = (ms: number): number => (ms / rows.lengthMs) * width
 
-  for (const [at, { wave, fromMs, toMs }] of waveBands(rows.data).entries()) {
+  for (const [at, { wave, fromMs, toMs }] of waveBands(rows).entries()) {
     context.fillStyle = colour(at % 2 === 0 ? 'band' : 'band-other')
     context.fillRect(x(fromMs), 0, Math.max(1, x(toMs) - x(fromMs)), HEIGHT)
     if (x(toMs) - x(fromMs) < 50) continue

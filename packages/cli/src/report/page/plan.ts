@@ -1,6 +1,6 @@
 /** What was planned against what happened: the groups in which something is left to do or to look at come first. */
 
-import { plural } from '../../render/units.ts'
+import { plural, time } from '../../render/units.ts'
 import type { PageData, PagePlan } from '../page-data.ts'
 import { button, el, mark, section } from './dom.ts'
 import { runLink } from './head.ts'
@@ -17,7 +17,7 @@ const OUTSIDE: Readonly<Record<PagePlan['outside'][number]['how'], string>> = {
 
 export function plan(data: PageData): HTMLElement | null {
   if (data.plan === null) return withoutPlan(data)
-  const { calls, outside, may, incomplete, tools, toldBy, id } = data.plan
+  const { calls, outside, may, incomplete, tools, continuedBy, id } = data.plan
   const groups = Object.entries(PLAN_LOOKS).flatMap(([state, look]) => {
     const own = calls.filter(call => call.state === state)
     if (own.length === 0) return []
@@ -36,7 +36,14 @@ export function plan(data: PageData): HTMLElement | null {
             true,
           ),
         ]
-  const about = el('p', {}, `${plural(calls.length, 'change')} planned`, by(data.plan, data.report.run), '.')
+  const about = el(
+    'p',
+    {},
+    `${plural(calls.length, 'change')} planned`,
+    by(data.plan, data.report.run),
+    '.',
+    life(data.plan),
+  )
   return section(
     'plan',
     'Plan and what happened',
@@ -48,14 +55,23 @@ export function plan(data: PageData): HTMLElement | null {
     ...groups,
     ...drift,
     may.length === 0 ? null : el('p', {}, 'Fallbacks that it allows: ', el('code', {}, may.join(' · '))),
-    toldBy === null || toldBy.id === data.report.run || id !== data.report.run
+    continuedBy === null || continuedBy.id === data.report.run || id !== data.report.run
       ? null
-      : el('p', { class: 'quiet' }, 'As the last run that went on from it tells: ', runLink(toldBy)),
+      : el('p', { class: 'quiet' }, 'As the last run that went on from it tells: ', runLink(continuedBy)),
   )
 }
 
 function by({ id }: PagePlan, run: string): string {
   return id === run ? ' by this run' : ` by run ${id}`
+}
+
+/** Of one that waits: until when. The page may be read long after it was made. */
+function life({ continuedBy, expiresAt }: PagePlan): string {
+  if (continuedBy !== null) return ''
+  const at = new Date(expiresAt)
+  return at.getTime() > Date.now()
+    ? ` It waits for approval until ${time(at)}.`
+    : ` It expired ${time(at)}: run the script again.`
 }
 
 function outcome(

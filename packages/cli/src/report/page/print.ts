@@ -1,4 +1,4 @@
-/** What is printed in the place of the time line: the first rows, and how many there are. */
+/** What is printed in the place of the rows to walk through: the first rows, and how many there are. */
 
 import { count, duration, plural } from '../../render/units.ts'
 import { el } from './dom.ts'

@@ -1,9 +1,10 @@
-/** One row of the time line, as elements. The bar is a picture of what the row says in words. */
+/** One row of the calls, as elements. The bar is a picture of what the row says in words. */
 
 import { duration } from '../../render/units.ts'
 import { el, mark } from './dom.ts'
-import type { Row, Rows, View } from './rows.ts'
+import type { Row, Rows } from './rows.ts'
 import { END_LOOKS, ITEM_LOOKS, KIND_WORDS, type Look } from './tones.ts'
+import type { View } from './view.ts'
 
 export function rowElement(rows: Rows, row: Row, index: number, view: View): HTMLElement {
   const cells = row.kind === 'call' ? callCells(rows, row.at, view) : itemCells(rows, row.at, view)
@@ -47,27 +48,21 @@ function itemCells(rows: Rows, at: number, view: View): HTMLElement[] {
   if (at === -1) return [cell('title', 'calls of no item')]
   const { items, rehearsed } = rows.data
   const look = ITEM_LOOKS[rows.itemState(at)]
-  const attempts = items.attempts[at]!
-  const spans: Span[] = []
-  for (let i = 0; i < attempts.length; i += 3) {
-    const end = attempts[i + 1]!
-    const isBad = ITEM_LOOKS[rows.itemState(at)].tone === 'bad' || i + 3 < attempts.length
-    spans.push({
-      fromMs: attempts[i]!,
-      toMs: end === -1 ? rows.lengthMs : end,
-      shape: isBad ? 'item bad' : 'item',
-    })
-  }
-  const first = attempts[0]
-  const last = attempts.at(-2)
-  const took = first === undefined || last === undefined || last === -1 ? '' : duration(last - first)
+  const attempts = rows.attempts(at)
+  const spans = attempts.map(({ startMs, endMs, state }) => ({
+    ...{ fromMs: startMs, toMs: endMs ?? rows.lengthMs },
+    shape: ITEM_LOOKS[state].tone === 'bad' ? 'item bad' : 'item',
+  }))
+  const first = attempts[0]?.startMs
+  const last = attempts.at(-1)?.endMs ?? null
+  const took = first === undefined || last === null ? '' : duration(last - first)
   return [
     cell('when', first === undefined ? '' : since(first)),
     cell('took', took),
     cell('end', mark(look.mark, look.tone), stateWords(look, rehearsed, items.carried[at] === 1)),
     cell('kind', 'item'),
     cell('what', itemWords(rows, at)),
-    cell('item', notes(attempts.length / 3, items.wave[at]!)),
+    cell('item', notes(attempts.length, items.wave[at]!)),
     track(spans, view),
   ]
 }

@@ -1,6 +1,8 @@
-/** Rows of the time line: which there are, which a filter leaves, how they are grouped. Pure, but for the words. */
+/** Rows of calls and items: which there are, which a filter leaves, how they are grouped. Pure. */
 
+import { unpackAttempts, type PageAttempt } from '../attempts.ts'
 import { ENDS, ITEM_STATES, KINDS, type End, type Kind, type PageData } from '../page-data.ts'
+import type { View } from './view.ts'
 
 export interface Filter {
   /** Lower case; empty: all. */
@@ -17,11 +19,6 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { text: '', item: '', tool: '', kind: '', end: '', wave: 0, items: null }
 
-export interface View {
-  readonly fromMs: number
-  readonly toMs: number
-}
-
 /** `call`, or `item` with the place of an item; -1: the calls of no item. */
 export type Row = { readonly kind: 'call' | 'item'; readonly at: number }
 
@@ -30,15 +27,17 @@ const TROUBLE: ReadonlySet<End> = new Set(['failed', 'unknown', 'refused', 'not 
 export class Rows {
   readonly data: PageData
   readonly count: number
-  /** Of the whole time line; at least 1. */
+  /** Of the whole run; at least 1. */
   readonly lengthMs: number
   readonly #haystacks: readonly string[]
   readonly #itemOfWord: ReadonlyMap<number, number>
+  readonly #attempts: readonly (readonly PageAttempt[])[]
 
   constructor(data: PageData) {
     this.data = data
     const { calls, items } = data
     this.count = calls.at.length
+    this.#attempts = items.attempts.map(unpackAttempts)
     let last = data.lengthMs
     for (let at = 0; at < this.count; at += 1) last = Math.max(last, this.endMs(at))
     this.lengthMs = Math.max(1, last)
@@ -77,6 +76,10 @@ export class Rows {
 
   itemState(at: number): (typeof ITEM_STATES)[number] {
     return ITEM_STATES[this.data.items.state[at]!]!
+  }
+
+  attempts(at: number): readonly PageAttempt[] {
+    return this.#attempts[at]!
   }
 
   /** Place of the item that a call was made for; -1: none. */
@@ -138,10 +141,11 @@ export class Rows {
     if (filter.kind !== '' || filter.end !== '' || filter.tool !== '') return false
     if (filter.wave !== 0 && items.wave[item] !== filter.wave) return false
     if (filter.items !== null && !filter.items.has(item)) return false
-    const attempts = items.attempts[item]!
-    const [start = 0] = attempts
-    const end = attempts.at(-2) ?? 0
-    if (attempts.length === 0 ? fromMs > 0 : start > toMs || (end !== -1 && end < fromMs)) return false
+    const attempts = this.attempts(item)
+    const [first] = attempts
+    const endMs = attempts.at(-1)?.endMs ?? null
+    if (first === undefined ? fromMs > 0 : first.startMs > toMs || (endMs !== null && endMs < fromMs))
+      return false
     const key = this.word(items.key[item]!).toLowerCase()
     if (filter.item !== '' && !key.includes(filter.item)) return false
     const said = `${key}\n${this.word(items.class[item]!)}\n${this.word(items.message[item]!)}`.toLowerCase()
@@ -150,18 +154,18 @@ export class Rows {
 }
 
 /** Where one wave after another was worked on: only those that do not run into each other are bands. */
-export function waveBands({
-  items,
-}: PageData): { readonly wave: number; readonly fromMs: number; readonly toMs: number }[] {
+export function waveBands(
+  rows: Rows,
+): { readonly wave: number; readonly fromMs: number; readonly toMs: number }[] {
   const bands = new Map<number, { wave: number; fromMs: number; toMs: number }>()
-  for (const [at, wave] of items.wave.entries()) {
-    const attempts = items.attempts[at]!
+  for (const [at, wave] of rows.data.items.wave.entries()) {
+    const attempts = rows.attempts(at)
     if (wave === 0 || attempts.length === 0) continue
     const band = bands.get(wave) ?? { wave, fromMs: Infinity, toMs: 0 }
     bands.set(wave, band)
-    for (let i = 0; i < attempts.length; i += 3) {
-      band.fromMs = Math.min(band.fromMs, attempts[i]!)
-      band.toMs = Math.max(band.toMs, attempts[i + 1] === -1 ? attempts[i]! : attempts[i + 1]!)
+    for (const { startMs, endMs } of attempts) {
+      band.fromMs = Math.min(band.fromMs, startMs)
+      band.toMs = Math.max(band.toMs, endMs ?? startMs)
     }
   }
   const sorted = [...bands.values()].sort((a, b) => a.wave - b.wave)

@@ -34,7 +34,7 @@ export const END_LOOKS: Readonly<Record<End, Look>> = {
   unknown: look('?', 'unknown', 'bad'),
   refused: look('⊘', 'refused', 'bad'),
   'not planned': look('!', 'not planned', 'bad'),
-  going: look('▶', 'going', 'info'),
+  running: look('▶', 'running', 'info'),
   'no result': look('?', 'no result', 'bad'),
 }
 
@@ -60,7 +60,7 @@ export const PLAN_LOOKS: Readonly<Record<PagePlannedCall['state'], Look>> = {
   failed: look('✘', 'Failed, and may have changed something', 'bad'),
   'failed-definite': look('✘', 'Failed, and changed nothing', 'bad'),
   'not-done': look('○', 'Not done', 'warn'),
-  going: look('▶', 'Going on', 'info'),
+  running: look('▶', 'Running', 'info'),
   waiting: look('◇', 'Waiting for approval', 'warn'),
   done: look('✔', 'Done', 'ok'),
   'done-before': look('✔', 'Done by an earlier run', 'ok'),

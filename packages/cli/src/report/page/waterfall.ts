@@ -1,17 +1,17 @@
-/** The time line: an overview to zoom in, filters, and a row for each call. */
+/** The calls of the run: an overview to zoom in, filters, and a row for each. */
 
 import { count, duration, plural } from '../../render/units.ts'
-import { ENDS, KINDS, type End, type Kind } from '../page-data.ts'
 import { callDetails, itemDetails } from './details.ts'
-import { button, el, labelled, section } from './dom.ts'
+import { button, el, section } from './dom.ts'
+import { filters } from './filters.ts'
 import { grid } from './grid.ts'
-import { overview, zoomed } from './overview.ts'
+import { overview } from './overview.ts'
 import { rowElement, since } from './row-elements.ts'
-import { NO_FILTER, type Filter, type Row, type Rows, type View } from './rows.ts'
-import { END_LOOKS, KIND_WORDS } from './tones.ts'
+import type { Filter, Row, Rows } from './rows.ts'
+import { clamped, isWhole, middleOf, shifted, whole, zoomed, type View } from './view.ts'
 
-/** Less than this no zoom shows. */
-const MIN_VIEW_MS = 2
+/** Of what is seen, by one key. */
+const SHIFT = 1 / 4
 const TICKS = 4
 const MAX_KEYS = 5
 
@@ -31,35 +31,14 @@ export interface Waterfall {
 }
 
 export function waterfall(rows: Rows): Waterfall {
-  const whole: View = { fromMs: 0, toMs: rows.lengthMs }
-  const hasItems = rows.data.items.key.length > 0
-  let filter: Filter = NO_FILTER
-  let view = whole
+  const { lengthMs } = rows
+  let view = whole(lengthMs)
   let shown: readonly Row[] = []
 
   const said = el('p', { class: 'said', role: 'status' })
   const details = el('div', { class: 'details', role: 'region', 'aria-label': 'selected row', hidden: true })
-  const text = el('input', {
-    type: 'search',
-    placeholder: 'words of a call, target or class',
-    'aria-keyshortcuts': '/',
-  })
-  const item = el('input', { type: 'search', placeholder: 'part of its key' })
-  const tool = select(['', ...rows.tools()].map(one => [one, one === '' ? 'all' : one]))
-  const kind = select([['', 'all'], ...KINDS.filter(has('kind')).map(one => [one, KIND_WORDS[one]] as const)])
-  const end = select([
-    ['', 'all'],
-    ...ENDS.filter(has('end')).map(one => [one, END_LOOKS[one].word] as const),
-  ])
-  const wave = select([['0', 'all'], ...rows.waves().map(one => [String(one), String(one)] as const)])
-  const byItem = el('input', { type: 'checkbox' })
-
-  function has(column: 'kind' | 'end'): (name: string) => boolean {
-    const places = new Set(rows.data.calls[column])
-    const names: readonly string[] = column === 'kind' ? KINDS : ENDS
-    return name => places.has(names.indexOf(name))
-  }
-
+  const chosen = filters(rows, update)
+  const picture = overview(rows, wanted => void zoomTo(wanted))
   const table = grid({
     label: 'calls in the order in which they began',
     columns: COLUMNS,
@@ -72,91 +51,56 @@ export function waterfall(rows: Rows): Waterfall {
         row.kind === 'call' ? callDetails(rows, row.at, filterBy) : itemDetails(rows, row.at, filterBy),
       )
     },
-    onKey: event => {
-      const span = view.toMs - view.fromMs
-      switch (event.key) {
-        case '+':
-        case '=':
-          return zoomTo(zoomed(view, 0.5, middle()))
-        case '-':
-          return zoomTo(zoomed(view, 2))
-        case '0':
-          return zoomTo(whole)
-        case 'ArrowLeft':
-          return zoomTo({ fromMs: view.fromMs - span / 4, toMs: view.toMs - span / 4 })
-        case 'ArrowRight':
-          return zoomTo({ fromMs: view.fromMs + span / 4, toMs: view.toMs + span / 4 })
-        case 'Escape':
-          table.activate(-1)
-          return true
-        default:
-          return false
-      }
-    },
+    onKey: event => moves[event.key]?.() ?? false,
   })
-  const picture = overview(rows, wanted => void zoomTo(wanted))
+  const zoomIn = (): true => zoomTo(zoomed(view, 0.5, aroundActive(), lengthMs))
+  const zoomOut = (): true => zoomTo(zoomed(view, 2, middleOf(view), lengthMs))
+  const showWhole = (): true => zoomTo(whole(lengthMs))
+  const moves: Readonly<Record<string, () => true>> = {
+    ...{ '+': zoomIn, '=': zoomIn, '-': zoomOut, '0': showWhole },
+    ArrowLeft: () => zoomTo(shifted(view, -SHIFT, lengthMs)),
+    ArrowRight: () => zoomTo(shifted(view, SHIFT, lengthMs)),
+    Escape: () => {
+      table.activate(-1)
+      return true
+    },
+  }
 
   /** Where the active row is, else the middle of what is seen. */
-  function middle(): number {
+  function aroundActive(): number {
     const row = shown[table.active]
-    const at = row?.kind === 'call' ? rows.data.calls.at[row.at]! : (view.fromMs + view.toMs) / 2
+    const at = row?.kind === 'call' ? rows.data.calls.at[row.at]! : middleOf(view)
     return Math.min(view.toMs, Math.max(view.fromMs, at))
   }
 
   function zoomTo(wanted: View): true {
-    const span = Math.min(rows.lengthMs, Math.max(MIN_VIEW_MS, wanted.toMs - wanted.fromMs))
-    const fromMs = Math.min(rows.lengthMs - span, Math.max(0, wanted.fromMs))
-    view = { fromMs, toMs: fromMs + span }
+    view = clamped(wanted, lengthMs)
     update()
     return true
   }
 
   function update(): void {
-    shown = rows.select(filter, view, byItem.checked)
-    const calls = shown.reduce((sum, row) => sum + Number(row.kind === 'call'), 0)
-    const isWhole = view.toMs - view.fromMs >= rows.lengthMs
-    const range = isWhole ? '' : `, from ${since(view.fromMs)} to ${since(view.toMs)}`
-    const chosen = filter.items === null ? '' : `, of ${plural(filter.items.size, 'chosen item')}`
-    said.textContent = `${count(calls)} of ${plural(rows.count, 'call')}${chosen}${range}`
+    const { filter, underItems } = chosen.value()
+    shown = rows.select(filter, view, underItems)
+    said.textContent = words(rows, shown, filter, view)
     table.axis.replaceChildren(...ticks(view))
     picture.draw(view)
     table.show(shown.length)
   }
 
   function filterBy(some: Partial<Filter>): void {
-    filter = { ...NO_FILTER, ...some }
-    text.value = filter.text
-    item.value = filter.item
-    tool.value = filter.tool
-    kind.value = filter.kind
-    end.value = filter.end
-    wave.value = String(filter.wave)
-    // An item that called nothing has no row but its own.
-    if (filter.items !== null) byItem.checked = true
+    chosen.set(some)
     update()
     element.scrollIntoView({ block: 'start' })
     table.element.focus({ preventScroll: true })
   }
 
-  const read = (): void => {
-    filter = {
-      ...filter,
-      text: text.value.trim().toLowerCase(),
-      item: item.value.trim().toLowerCase(),
-      tool: tool.value,
-      kind: kind.value as Kind | '',
-      end: end.value as End | '',
-      wave: Number(wave.value),
-    }
-    update()
-  }
-  for (const control of [text, item, tool, kind, end, wave, byItem]) control.addEventListener('input', read)
   table.element.addEventListener(
     'wheel',
     event => {
       if (!event.ctrlKey && !event.metaKey) return
       event.preventDefault()
-      zoomTo(zoomed(view, event.deltaY < 0 ? 0.8 : 1.25))
+      zoomTo(zoomed(view, event.deltaY < 0 ? 0.8 : 1.25, middleOf(view), lengthMs))
     },
     { passive: false },
   )
@@ -164,39 +108,25 @@ export function waterfall(rows: Rows): Waterfall {
     const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement
     if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return
     event.preventDefault()
-    text.focus()
+    chosen.focus()
   })
 
+  const buttons = el(
+    'div',
+    { class: 'buttons' },
+    button('Zoom in', zoomIn),
+    button('Zoom out', zoomOut),
+    button('Whole run', showWhole),
+    button('Clear filters', () => filterBy({})),
+  )
   const element = section(
     'calls',
     'Calls',
     ...waits(rows),
     retried(rows),
     picture.element,
-    el(
-      'div',
-      { class: 'filters', role: 'group', 'aria-label': 'filters' },
-      labelled('by-text', 'Text', text, 'wide'),
-      ...(hasItems ? [labelled('by-item', 'Item', item)] : []),
-      labelled('by-tool', 'Tool', tool),
-      labelled('by-effect', 'Effect', kind),
-      labelled('by-end', 'Ended', end),
-      ...(rows.waves().length > 0 ? [labelled('by-wave', 'Wave', wave)] : []),
-      ...(hasItems ? [labelled('under-items', 'Under their items', byItem, 'check')] : []),
-    ),
-    el(
-      'div',
-      { class: 'bar-line' },
-      said,
-      el(
-        'div',
-        { class: 'buttons' },
-        button('Zoom in', () => zoomTo(zoomed(view, 0.5, middle()))),
-        button('Zoom out', () => zoomTo(zoomed(view, 2))),
-        button('Whole run', () => zoomTo(whole)),
-        button('Clear filters', () => filterBy({})),
-      ),
-    ),
+    chosen.element,
+    el('div', { class: 'bar-line' }, said, buttons),
     table.element,
     details,
     el('p', { class: 'help' }, HELP),
@@ -210,6 +140,14 @@ const HELP =
   'keys, Page Up, Page Down, Home and End move; + and − zoom, ← and → shift, 0 shows the whole run; Esc leaves a row; ' +
   '/ goes to the filter.'
 
+/** How many are shown, and why not all. */
+function words(rows: Rows, shown: readonly Row[], filter: Filter, view: View): string {
+  const calls = shown.reduce((sum, row) => sum + Number(row.kind === 'call'), 0)
+  const range = isWhole(view, rows.lengthMs) ? '' : `, from ${since(view.fromMs)} to ${since(view.toMs)}`
+  const chosen = filter.items === null ? '' : `, of ${plural(filter.items.size, 'chosen item')}`
+  return `${count(calls)} of ${plural(rows.count, 'call')}${chosen}${range}`
+}
+
 /** How long people let it wait, which is no time of the script's. */
 function waits({ data }: Rows): HTMLElement[] {
   return data.approvals.flatMap(({ by, waitedMs, inPlace, offsetMs }) => {
@@ -221,10 +159,8 @@ function waits({ data }: Rows): HTMLElement[] {
 }
 
 /** A failure that got well leaves no other trace. */
-function retried({ data }: Rows): HTMLElement | null {
-  const keys: string[] = []
-  for (const [at, attempts] of data.items.attempts.entries())
-    if (attempts.length > 3) keys.push(data.words[data.items.key[at]!] ?? '')
+function retried(rows: Rows): HTMLElement | null {
+  const keys = rows.data.items.key.filter((_, at) => rows.attempts(at).length > 1).map(key => rows.word(key))
   if (keys.length === 0) return null
   const more = keys.length > MAX_KEYS ? ` and ${count(keys.length - MAX_KEYS)} more` : ''
   return el(
@@ -240,8 +176,4 @@ function ticks({ fromMs, toMs }: View): HTMLElement[] {
     tick.style.left = `${(index / TICKS) * 100}%`
     return tick
   })
-}
-
-function select(options: readonly (readonly [value: string, text: string])[]): HTMLSelectElement {
-  return el('select', {}, ...options.map(([value, text]) => el('option', { value }, text)))
 }

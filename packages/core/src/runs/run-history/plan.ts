@@ -19,43 +19,41 @@ import type { Redactor } from '../redact.ts'
 /**
  * `waiting`: nobody approved the plan yet. `done-before`: by a run that this one goes on from. `failed`: the tool
  * failed, and may have changed something; `failed-definite`: it changed nothing. `unknown`: it was started, and how
- * it ended is not known. `going`: the same, of a run that still goes on.
+ * it ended is not known. `running`: the same, of a run that still goes on.
  */
 export type PlannedState =
   | 'waiting'
   | 'done'
   | 'done-before'
   | 'not-done'
-  | 'going'
-  | MutationOutcomeBut<'ok'>
-type MutationOutcomeBut<Left> = Exclude<MutationOutcome, Left>
+  | 'running'
+  | Exclude<MutationOutcome, 'ok'>
 
-interface Words {
+interface CallFields {
   readonly tool: string
   readonly argv: readonly string[]
-  readonly verb: string
   readonly targets: readonly string[]
   readonly item: string | null
 }
 
-export interface PlannedOutcome extends Words {
+export interface PlannedOutcome extends CallFields {
   readonly state: PlannedState
 }
 
-export interface OutsideCall extends Words {
+export interface OutsideCall extends CallFields {
   /** `approved`: asked for, and given, while the script stood still. `skipped`: its item was left out. */
   readonly how: 'approved' | 'undo' | 'refused' | 'skipped'
   /** Null: it was not started. */
   readonly state: PlannedState | null
 }
 
-export interface PlanAccount {
+export interface PlanHistory {
   /** Id of the run that made it. */
   readonly id: string
-  readonly createdAt: string
+  /** ISO 8601: nobody can approve it later. */
   readonly expiresAt: string
-  /** The run that tells what became of it; null: nobody went on from it. */
-  readonly toldBy: string | null
+  /** The last run that went on from it, whose journal tells what became of it; null: none did. */
+  readonly continuedBy: string | null
   readonly tools: readonly { readonly tool: string; readonly summary: string }[]
   readonly calls: readonly PlannedOutcome[]
   /** Changes that it does not list. */
@@ -64,27 +62,41 @@ export interface PlanAccount {
   readonly incomplete: readonly string[]
 }
 
-export interface Telling {
-  readonly toldBy: string | null
+export interface PlanSource {
+  readonly continuedBy: string | null
+  /** See `PlanEntries`: of the run that went on from it. */
   readonly entries: readonly RecordedEntry[]
-  readonly isGoing: boolean
+  /** That run goes on. */
+  readonly running: boolean
   readonly redactor: Redactor
 }
 
-export async function planAccount(plan: Plan, telling: Telling): Promise<PlanAccount> {
-  const { entries, toldBy, redactor } = telling
-  const { calls, outside } = compare(plan, telling)
-  const shown = async <Row extends Words>(rows: readonly Row[]): Promise<Row[]> => {
+/** What a journal says of changes, so that the reads of a long one are not held. */
+export class PlanEntries {
+  readonly all: RecordedEntry[] = []
+  readonly #changes = new Set<string>()
+
+  hear(entry: RecordedEntry): void {
+    if (entry.kind === 'call' && entry.effect === 'mutate') this.#changes.add(entry.call)
+    else if (entry.kind !== 'refused' && !(entry.kind === 'result' && this.#changes.has(entry.call))) return
+    this.all.push(entry)
+  }
+}
+
+export async function planHistory(plan: Plan, source: PlanSource): Promise<PlanHistory> {
+  const { entries, continuedBy, redactor } = source
+  const { calls, outside } = compare(plan, source)
+  const shown = async <Row extends CallFields>(rows: readonly Row[]): Promise<Row[]> => {
     const words = await redactRows(
-      rows.map(({ tool, argv, verb, targets, item }) => [tool, argv, verb, targets, item ?? '']),
+      rows.map(({ tool, argv, targets, item }) => [tool, argv, targets, item ?? '']),
       redactor,
     )
     return rows.map((row, index) => {
-      const [tool, argv, verb, targets, item] = words[index] as [string, string[], string, string[], string]
-      return { ...row, tool, argv, verb, targets, item: row.item === null ? null : item }
+      const [tool, argv, targets, item] = words[index] as [string, string[], string[], string]
+      return { ...row, tool, argv, targets, item: row.item === null ? null : item }
     })
   }
-  const refused = toldBy === null ? [] : entries.filter(entry => entry.kind === 'refused')
+  const refused = continuedBy === null ? [] : entries.filter(entry => entry.kind === 'refused')
   const may = await redactRows(
     plan.may.map(({ tool, argv }) => [tool, argv]),
     redactor,
@@ -95,7 +107,7 @@ export async function planAccount(plan: Plan, telling: Telling): Promise<PlanAcc
   )
   const [incomplete, tools, summaries] = lines as [string[], string[], string[]]
   return {
-    ...{ id: plan.id, createdAt: plan.createdAt, expiresAt: plan.expiresAt, toldBy, incomplete },
+    ...{ id: plan.id, expiresAt: plan.expiresAt, continuedBy, incomplete },
     tools: tools.map((tool, index) => ({ tool, summary: summaries[index]! })),
     calls: await shown(calls),
     outside: await shown([...outside, ...unanswered(refused.flatMap(unplanned), outside)]),
@@ -105,9 +117,9 @@ export async function planAccount(plan: Plan, telling: Telling): Promise<PlanAcc
 
 function compare(
   plan: Plan,
-  { toldBy, entries, isGoing }: Telling,
+  { continuedBy, entries, running }: PlanSource,
 ): { readonly calls: readonly PlannedOutcome[]; readonly outside: readonly OutsideCall[] } {
-  if (toldBy === null) return { calls: plan.calls.map(call => withState(call, 'waiting')), outside: [] }
+  if (continuedBy === null) return { calls: plan.calls.map(call => withState(call, 'waiting')), outside: [] }
   const { mutations } = historyOf(entries)
   const failed = definiteFailures(entries)
   const taken = new Map<string, number>()
@@ -116,7 +128,7 @@ function compare(
     const past = mutations.get(call.identity)?.[at]
     if (past !== undefined) {
       taken.set(call.identity, at + 1)
-      return withState(call, stateOf(past, isGoing))
+      return withState(call, stateOf(past, running))
     }
     const left = failed.get(call.identity) ?? 0
     failed.set(call.identity, left - 1)
@@ -126,16 +138,16 @@ function compare(
   return {
     calls,
     outside: beyond.map(past => ({
-      ...wordsOf(past.call),
+      ...fieldsOf(past.call),
       how: past.call.undo ? ('undo' as const) : ('approved' as const),
-      state: stateOf(past, isGoing),
+      state: stateOf(past, running),
     })),
   }
 }
 
-function stateOf({ call, result, outcome }: PastMutation, isGoing: boolean): PlannedState {
+function stateOf({ call, result, outcome }: PastMutation, running: boolean): PlannedState {
   if (outcome === 'ok') return call.carried === true ? 'done-before' : 'done'
-  return result === null && isGoing ? 'going' : outcome
+  return result === null && running ? 'running' : outcome
 }
 
 /** By identity, how many calls of this journal failed without a trace. */
@@ -155,10 +167,10 @@ function isDefinite(result: ResultEntry): boolean {
   return result.answered === 'tool' && outcomeOf(result) === 'failed-definite'
 }
 
-function unplanned({ tool, argv, verb, item, code }: RefusedEntry): OutsideCall[] {
+function unplanned({ tool, argv, item, code }: RefusedEntry): OutsideCall[] {
   if (code !== 'DRIFTED' && code !== 'SKIPPED') return []
   const how = code === 'SKIPPED' ? 'skipped' : 'refused'
-  return [{ tool, argv, verb, targets: [], item, how, state: null }]
+  return [{ tool, argv, targets: [], item, how, state: null }]
 }
 
 /** One that was asked for, and allowed, is told by the call that was made then. */
@@ -173,9 +185,9 @@ function unanswered(refused: readonly OutsideCall[], made: readonly OutsideCall[
 }
 
 function withState(call: PlannedCall, state: PlannedState): PlannedOutcome {
-  return { ...wordsOf(call), state }
+  return { ...fieldsOf(call), state }
 }
 
-function wordsOf({ tool, argv, verb, targets, item }: PlannedCall | CallEntry): Words {
-  return { tool, argv, verb, targets, item }
+function fieldsOf({ tool, argv, targets, item }: PlannedCall | CallEntry): CallFields {
+  return { tool, argv, targets, item }
 }
