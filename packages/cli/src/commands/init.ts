@@ -16,16 +16,16 @@ import { applyFiles } from '../init/apply.ts'
 import type { Client, ClientName, Setup } from '../init/client.ts'
 import { CLIENTS, presentClients } from '../init/clients.ts'
 import { argvOf } from '../init/clients/server-entry.ts'
-import { isTrusted } from '../init/codex-trust.ts'
 import { valueAt } from '../init/documents/document.ts'
 import { removeEmpty, writeAll } from '../init/files.ts'
+import { leadsElsewhere } from '../init/led-astray.ts'
 import { planFiles, unmarked, type PlannedFile } from '../init/plan.ts'
 import { readRecord, writeRecord } from '../init/record.ts'
 import { labelled, renderDiff, renderDone } from '../init/render.ts'
 import { loadSection } from '../init/shipped-section.ts'
 import { loadSetup } from '../init/setup.ts'
 import { placeSkills, skillsFolder, withdrawSkills } from '../init/skills.ts'
-import { planUndo } from '../init/undo.ts'
+import { planUndo, withSkills } from '../init/undo.ts'
 import { renderNotice } from '../render/error.ts'
 import { shownPath } from '../render/path.ts'
 import { plural } from '../render/units.ts'
@@ -105,7 +105,7 @@ async function setUp(client: Client, terminal: Terminal, flags: InitFlags, proje
     launch: setup.launch,
   }
   const show = (stream: 'out' | 'err'): void => {
-    terminal[stream](renderDiff(changed.map(withOwner), stream, flags.dryRun === true))
+    terminal[stream](renderDiff(changed.map(withOwner), stream, flags.dryRun === true, terminal.env))
     if (fresh.length === 0) return
     const before = changed.length === 0 ? '' : '\n'
     terminal[stream](
@@ -117,7 +117,7 @@ async function setUp(client: Client, terminal: Terminal, flags: InitFlags, proje
     else if (isDone) terminal.out(`${client.title} is set up here: nothing to do\n`)
     else show('out')
     tellSkills(planned, terminal)
-    tellWarnings(client, files, terminal)
+    tellWarnings(client, setup, files, terminal)
     return exitCodeOf(planned)
   }
   if (!flags.json) show('err')
@@ -128,7 +128,7 @@ async function setUp(client: Client, terminal: Terminal, flags: InitFlags, proje
   if (flags.json) terminal.out(`${JSON.stringify({ ...told, written: true, skills: installed })}\n`)
   else terminal.out(renderDone(wordsOf(client, setup, files, installed, terminal, project), terminal))
   tellSkills(installed, terminal)
-  tellWarnings(client, files, terminal)
+  tellWarnings(client, setup, files, terminal)
   return exitCodeOf(installed)
 }
 
@@ -161,7 +161,6 @@ function wordsOf(
 ): Parameters<typeof renderDone>[0] {
   const [entry] = files
   const parsed = client.files[0].parse(unmarked(entry!.after).text, entry!.path)
-  const isRead = client.name === 'codex' && isTrusted(project, terminal.env) === true
   return {
     client,
     setup,
@@ -169,7 +168,7 @@ function wordsOf(
     argv: argvOf(valueAt(parsed.value, client.entry)) ?? [],
     instructions: files.at(-1)!.file,
     skills: { folder: shownPath(installed.folder, terminal), count: installed.skills.length },
-    next: isRead ? `start ${client.title} here` : client.next,
+    next: client.nextNow?.(project, terminal.env) ?? client.next,
   }
 }
 
@@ -180,11 +179,13 @@ function tellSkills({ conflicts, problems }: InstallResult, terminal: Terminal):
   for (const { message } of problems) terminal.err(renderNotice(message))
 }
 
-/** What init may not decide: somebody has approved these, or switched them off. */
-function tellWarnings(client: Client, files: readonly PlannedFile[], terminal: Terminal): void {
+/** What init may not decide: somebody has approved these, switched them off, or leads the server elsewhere. */
+function tellWarnings(client: Client, setup: Setup, files: readonly PlannedFile[], terminal: Terminal): void {
   for (const [index, { parse, warnings }] of client.files.entries()) {
     const { file, path, after } = files[index]!
-    for (const warning of warnings(parse(unmarked(after).text, path).value)) {
+    const { value } = parse(unmarked(after).text, path)
+    const elsewhere = index === 0 ? leadsElsewhere(valueAt(value, client.entry), setup) : []
+    for (const warning of [...warnings(value), ...elsewhere]) {
       terminal.err(renderNotice(`${file}: ${warning}`))
     }
   }
@@ -201,7 +202,7 @@ async function takeBack(
   project: string,
 ): Promise<number> {
   const record = readRecord(project, terminal.env)
-  const folderOf = (name: ClientName): string => skillsFolder(CLIENTS[name])
+  const folderOf = (name: ClientName): string => skillsFolder(CLIENTS[name], terminal)
   const plan = planUndo(client, record, folderOf)
   if (plan === null) {
     if (flags.json)
@@ -209,15 +210,18 @@ async function takeBack(
     else terminal.out(`init has not set ${client.title} up here: nothing to take back\n`)
     return DONE
   }
-  const named = plan.files.map(file => ({ ...file, file: relative(project, file.path) }))
-  const changed = named.filter(({ before, after }) => before !== after)
+  const changed = plan.files.filter(({ before, after }) => before !== after)
   const report = {
     client: client.name,
-    files: named.map(({ file, kept, after }) => ({ file, kept, removed: after === null })),
+    files: plan.files.map(({ file, kept, after, isOutOfReach }) => ({
+      file,
+      kept,
+      removed: after === null && !isOutOfReach,
+    })),
     skills: plan.skills,
   }
   const show = (stream: 'out' | 'err'): void => {
-    terminal[stream](renderDiff(changed.map(withOwner), stream, flags.dryRun === true))
+    terminal[stream](renderDiff(changed.map(withOwner), stream, flags.dryRun === true, terminal.env))
     if (plan.skills.length > 0)
       terminal[stream](`\n${plural(plan.skills.length, 'skill')} out of ${folderOf(client.name)}\n`)
   }
@@ -231,7 +235,8 @@ async function takeBack(
   writeAll(changed)
   for (const { after, folders } of changed) if (after === null) removeEmpty(folders)
   const withdrawn = plan.skills.length === 0 ? null : await withdrawSkills(client, terminal, plan.skills)
-  writeRecord(plan.record, terminal.env)
+  const isRefused = withdrawn !== null && exitCodeOf(withdrawn) === FAILED
+  writeRecord(isRefused ? withSkills(plan.record, client.name, plan.skills) : plan.record, terminal.env)
   if (flags.json) terminal.out(`${JSON.stringify({ ...report, written: true })}\n`)
   else {
     for (const { file, after } of changed)
@@ -250,10 +255,10 @@ async function takeBack(
       terminal.out(labelled('stays', `${name}, for ${by.join(', ')}`, terminal))
     }
   }
-  const kept = named.flatMap(({ file, kept: reasons }) =>
+  const kept = plan.files.flatMap(({ file, kept: reasons }) =>
     reasons.map(reason => `${file}: ${reason}, and was left as it is`),
   )
   for (const reason of kept) terminal.err(renderNotice(reason))
   if (withdrawn !== null) tellSkills(withdrawn, terminal)
-  return kept.length > 0 || (withdrawn?.conflicts.length ?? 0) > 0 ? FAILED : DONE
+  return kept.length > 0 || isRefused || (withdrawn?.conflicts.length ?? 0) > 0 ? FAILED : DONE
 }

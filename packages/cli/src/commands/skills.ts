@@ -34,6 +34,7 @@ import { renderTable } from '../render/table.ts'
 import { plural } from '../render/units.ts'
 import { newSkillsFolder, projectSkills, shippedFolder, skillFolders } from '../skill-folders.ts'
 import { paint, type Terminal } from '../terminal.ts'
+import { fileError } from '../write-file.ts'
 
 interface FolderFlags {
   readonly skillsDir?: readonly string[]
@@ -372,20 +373,14 @@ export async function unknownSkill(registry: Registry, id: string): Promise<Srec
   })
 }
 
-/** That a folder cannot be written is the machine's affair, and no fault of srecodex. */
+/** @throws {SrecodexError} DISK_FULL | STATE_UNWRITABLE */
 export async function writing<T>(write: () => Promise<T>, terminal: Terminal): Promise<T> {
   try {
     return await write()
   } catch (error) {
-    if (!(error instanceof Error) || !('syscall' in error)) throw error
-    const { code, path, message } = error as NodeJS.ErrnoException
-    const reason = /^[A-Z\d]+: ([^,]+)/.exec(message)?.[1] ?? message
-    const where = path === undefined ? 'a file' : shownPath(path, terminal)
-    throw new SrecodexError(
-      code === 'ENOSPC' ? 'DISK_FULL' : 'STATE_UNWRITABLE',
-      `${where} cannot be written: ${reason}`,
-      { cause: error, details: { path } },
-    )
+    const { path } = error as NodeJS.ErrnoException
+    const at = path === undefined ? null : { path, file: shownPath(path, terminal) }
+    throw fileError(at, 'write', error)
   }
 }
 

@@ -9,9 +9,10 @@ import { createTwoFilesPatch, applyPatch, parsePatch, reversePatch } from 'diff'
 import type { ClientName } from './client.ts'
 import { missingFolders, writeAll } from './files.ts'
 import type { PlannedFile } from './plan.ts'
-import { readRecord, sha256, writeRecord, type FileRecord, type InitRecord, type Piece } from './record.ts'
+import type { FileRecord, InitRecord, Piece } from './record-schema.ts'
+import { readRecord, sha256, writeRecord } from './record.ts'
 
-export interface Done {
+export interface PlannedClient {
   readonly client: ClientName
   readonly project: string
   /** Every file of the client, changed or not. */
@@ -21,10 +22,10 @@ export interface Done {
 }
 
 /** @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL | CONFIG_INVALID: nothing has been written then. */
-export function applyFiles(done: Done, env: NodeJS.ProcessEnv): void {
-  const changed = done.files.filter(({ before, after }) => before !== after)
-  const old = readRecord(done.project, env)
-  writeRecord(recorded(old, done, changed), env)
+export function applyFiles(planned: PlannedClient, env: NodeJS.ProcessEnv): void {
+  const changed = planned.files.filter(({ before, after }) => before !== after)
+  const old = readRecord(planned.project, env)
+  writeRecord(recorded(old, planned, changed), env)
   try {
     writeAll(changed)
   } catch (error) {
@@ -35,7 +36,7 @@ export function applyFiles(done: Done, env: NodeJS.ProcessEnv): void {
 
 function recorded(
   old: InitRecord,
-  { client, files, skills }: Done,
+  { client, files, skills }: PlannedClient,
   changed: readonly PlannedFile[],
 ): InitRecord {
   const updated = changed.map(file => [file.path, fileRecord(old.files[file.path], file)] as const)
@@ -47,20 +48,27 @@ function recorded(
     clients: {
       ...old.clients,
       [client]: {
-        files: files.map(({ path }) => path).filter(path => Object.hasOwn(all, path)),
+        // Those of before, too: a link may lead elsewhere now, and what is in its old place is to be taken back.
+        files: [...new Set([...(before?.files ?? []), ...files.map(({ path }) => path)])].filter(path =>
+          Object.hasOwn(all, path),
+        ),
         skills: [...new Set([...(before?.skills ?? []), ...skills])],
       },
     },
   }
 }
 
-function fileRecord(old: FileRecord | undefined, { path, before, after, pieces }: PlannedFile): FileRecord {
+function fileRecord(
+  old: FileRecord | undefined,
+  { path, file, before, after, pieces }: PlannedFile,
+): FileRecord {
   const first = { isNew: before === null, folders: before === null ? missingFolders(path) : [] }
   if (old === undefined || before === null) {
-    return { ...first, sha256: sha256(after), patch: patchOf(before ?? '', after), pieces }
+    return { place: file, ...first, sha256: sha256(after), patch: patchOf(before ?? '', after), pieces }
   }
   const original = originalOf(old, before)
   return {
+    place: file,
     isNew: old.isNew,
     folders: old.folders,
     sha256: sha256(after),

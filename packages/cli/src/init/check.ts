@@ -1,24 +1,19 @@
 /** What the doctor says of each client that is set up here, or could be. Nothing is written. */
 
-import {
-  checkCodexConfig,
-  SrecodexError,
-  type Check,
-  type InstallResult,
-  type LoadedConfig,
-} from '@srecodex/core'
+import { SrecodexError, type Check, type InstallResult, type LoadedConfig } from '@srecodex/core'
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderPlace } from '../render/error.ts'
 import { plain } from '../render/plan.ts'
 import { plural } from '../render/units.ts'
 import type { Terminal } from '../terminal.ts'
-import { CLIENT_NAMES, type Client, type ClientFile, type Setup } from './client.ts'
+import { CLIENT_NAMES, type Client, type ReadFile, type Setup } from './client.ts'
 import { CLIENTS } from './clients.ts'
-import { isTrusted } from './codex-trust.ts'
+import { isTable } from './documents/document.ts'
 import { placeInProject, readText } from './files.ts'
 import { findOnPath, lasting } from './launch.ts'
-import { chosenPlace, hasEntry, planFiles, unmarked } from './plan.ts'
+import { leadsElsewhere } from './led-astray.ts'
+import { chosenPlace, entryOf, planFiles, unmarked } from './plan.ts'
 import { loadSetup } from './setup.ts'
 import { loadSection } from './shipped-section.ts'
 import { placeSkills, skillsFolder } from './skills.ts'
@@ -32,7 +27,7 @@ export async function checkClients(loaded: LoadedConfig, terminal: Terminal): Pr
   const folders = new Map<string, Promise<InstallResult>>()
   // Reading all skills takes a while, and most clients look into one folder.
   const skillsOf = (client: Client): Promise<InstallResult> => {
-    const folder = skillsFolder(client)
+    const folder = skillsFolder(client, terminal)
     const known = folders.get(folder) ?? placeSkills(client, terminal, { dryRun: true })
     folders.set(folder, known)
     return known
@@ -62,12 +57,12 @@ interface Place {
 
 /** Null: it is neither here nor set up. */
 async function checkClient(client: Client, place: Place): Promise<Check | null> {
-  const { project, terminal } = place
+  const { project, setup, terminal } = place
   const base = { id: client.name, missingPackage: null }
   const path = lasting(terminal.env.PATH, project)
   const program = client.programs.map(one => findOnPath(one, path)).find(one => one !== null) ?? null
   try {
-    if (!hasEntry(client, project)) {
+    if (!isTable(entryOf(client, project))) {
       if (program === null) return null
       const hint = `srecodex init --client ${client.name} sets it up`
       return { ...base, state: 'ok', found: 'not set up in this project', hint }
@@ -75,7 +70,8 @@ async function checkClient(client: Client, place: Place): Promise<Check | null> 
     const lacks = await lacksOf(client, place)
     const warnings = [
       ...[...client.files, ...client.alsoRead].flatMap(file => warningsOf(file, project)),
-      ...(client.name === 'codex' ? await codexWarnings(program, project, terminal) : []),
+      ...leadsElsewhere(entryOf(client, project), setup),
+      ...((await client.check?.({ project, program, env: terminal.env })) ?? []),
     ]
     const found = [...lacks, ...warnings].map(plain).join('; ')
     if (found === '') return { ...base, state: 'ok', found: 'set up', hint: null }
@@ -101,20 +97,10 @@ async function lacksOf(client: Client, { setup, project, skillsOf }: Place): Pro
   ]
 }
 
-function warningsOf(clientFile: ClientFile, project: string): string[] {
-  const file = chosenPlace(clientFile, project)
+function warningsOf(readFile: ReadFile, project: string): string[] {
+  const file = chosenPlace(readFile, project)
   if (!existsSync(join(project, file))) return []
-  const path = placeInProject(project, file)
-  const { value } = clientFile.parse(unmarked(readText(path) ?? '').text, path)
-  return clientFile.warnings(value).map(warning => `${file}: ${warning}`)
-}
-
-async function codexWarnings(program: string | null, project: string, terminal: Terminal): Promise<string[]> {
-  const { env } = terminal
-  if (isTrusted(project, env) === false) {
-    return ['Codex does not read .codex/config.toml: start it here once, and trust the project']
-  }
-  if (program === null) return []
-  const { state, message } = await checkCodexConfig({ program, project, environment: env })
-  return state === 'invalid' ? [`codex --strict-config: ${message}`] : []
+  const at = placeInProject(project, file)
+  const { value } = readFile.parse(unmarked(readText(at) ?? '').text, at.path)
+  return readFile.warnings(value).map(warning => `${file}: ${warning}`)
 }

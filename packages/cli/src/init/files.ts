@@ -6,46 +6,43 @@
  */
 
 import { SrecodexError } from '@srecodex/core'
-import { randomBytes } from 'node:crypto'
 import {
   accessSync,
-  closeSync,
   constants,
   existsSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readFileSync,
   realpathSync,
-  renameSync,
   rmdirSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
+import { fileError, nextStep, replaceFile, type FileVerb, type NamedFile } from '../write-file.ts'
 
 /** Settings are written by hand; what is larger is something else. */
 const MAX_BYTES = 4 * 1024 * 1024
+const MEBIBYTE = 1024 * 1024
 
-export interface FileChange {
-  /** Without symlinks. */
-  readonly path: string
+/** A file of a project; its path has no symlinks. */
+export interface FileChange extends NamedFile {
   /** Null: it is not there. */
   readonly before: string | null
   /** Null: it goes. */
   readonly after: string | null
 }
 
-/** @throws {SrecodexError} REFUSED: it leads out of the project. */
-export function placeInProject(project: string, file: string): string {
+/**
+ * @param file below the project, with `/`.
+ * @throws {SrecodexError} REFUSED: it leads out of the project. STATE_UNWRITABLE: it cannot be looked at.
+ */
+export function placeInProject(project: string, file: string): NamedFile {
   const path = join(project, file)
-  let existing = path
-  while (!isThere(existing)) existing = dirname(existing)
+  const existing = acting({ path, file }, 'read', () => nearest(path))
   const real = realOf(existing)
   if (real !== null && (real === project || real.startsWith(project + sep))) {
-    return join(real, relative(existing, path))
+    return { path: join(real, relative(existing, path)), file }
   }
   throw new SrecodexError(
     'REFUSED',
@@ -54,8 +51,11 @@ export function placeInProject(project: string, file: string): string {
   )
 }
 
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+/** What is there of a path: itself, or a folder above it. */
+function nearest(path: string): string {
+  let existing = path
+  while (lstatSync(existing, { throwIfNoEntry: false }) === undefined) existing = dirname(existing)
+  return existing
 }
 
 function realOf(path: string): string | null {
@@ -70,96 +70,80 @@ function realOf(path: string): string | null {
  * @returns Null where there is no such file.
  * @throws {SrecodexError} CONFIG_INVALID: it is no text of a sensible size. STATE_UNWRITABLE: it cannot be read.
  */
-export function readText(path: string): string | null {
-  const status = statSync(path, { throwIfNoEntry: false })
+export function readText(at: NamedFile, { maxBytes = MAX_BYTES } = {}): string | null {
+  const status = acting(at, 'read', () => statSync(at.path, { throwIfNoEntry: false }))
   if (status === undefined) return null
-  const invalid = (message: string): SrecodexError =>
-    new SrecodexError('CONFIG_INVALID', message, { at: { file: path }, hint: 'nothing was written' })
-  if (!status.isFile()) throw invalid('it is no file')
-  if (status.size > MAX_BYTES) {
-    throw invalid(`it has ${Math.ceil(status.size / 1024 / 1024)} MiB, and no settings have more than 4`)
+  if (!status.isFile()) throw invalid(at, 'is no file')
+  if (status.size > maxBytes) {
+    const [is, may] = [status.size, maxBytes].map(bytes => Math.ceil(bytes / MEBIBYTE))
+    throw invalid(at, `has ${is} MiB, and may have ${may}`)
   }
-  const bytes = acting(path, 'read', () => readFileSync(path))
+  const bytes = acting(at, 'read', () => readFileSync(at.path))
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    throw invalid('it is no text in UTF-8')
+    throw invalid(at, 'is no text in UTF-8')
   }
+}
+
+function invalid({ path, file }: NamedFile, what: string): SrecodexError {
+  return new SrecodexError('CONFIG_INVALID', `\`${file}\` ${what}`, {
+    hint: 'nothing was written: mend that file or move it away, then run this again',
+    details: { path },
+  })
 }
 
 /**
  * Writes all, or none.
  *
- * @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL | CONFIG_INVALID: somebody changed one of them meanwhile.
+ * @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL | CONFIG_INVALID: somebody changed one of them meanwhile, or put
+ *   a link in the place of one or of a folder above it.
  */
 export function writeAll(changes: readonly FileChange[]): void {
-  for (const { path, before } of changes) {
-    if (readText(path) === before) continue
-    throw new SrecodexError('CONFIG_INVALID', 'it has changed since it was read', {
-      at: { file: path },
+  for (const change of changes) {
+    const existing = acting(change, 'read', () => nearest(change.path))
+    if (realOf(existing) === existing && readText(change) === change.before) continue
+    throw new SrecodexError('CONFIG_INVALID', `\`${change.file}\` has changed since it was read`, {
       hint: 'nothing was written: run this again',
+      details: { path: change.path },
     })
   }
   const done: FileChange[] = []
   try {
     for (const change of changes) {
-      writeOne(change.path, change.after)
+      writeOne(change, change.after)
       done.push(change)
     }
   } catch (error) {
-    for (const { path, before } of done.toReversed()) writeOne(path, before)
+    for (const change of done.toReversed()) writeOne(change, change.before)
     throw error
   }
 }
 
-function writeOne(path: string, text: string | null): void {
+function writeOne(at: NamedFile, text: string | null): void {
+  const { path } = at
   if (text === null) {
-    acting(path, 'removed', () => rmSync(path))
+    acting(at, 'remove', () => rmSync(path))
     return
   }
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  acting(path, 'written', () => {
+  acting(at, 'write', () => {
     mkdirSync(dirname(path), { recursive: true })
     const present = statSync(path, { throwIfNoEntry: false })
+    if (present === undefined) return replaceFile(path, text)
     // Replacing needs no right to the file itself; that it is read-only says that it is not to be changed.
-    if (present !== undefined) {
-      accessSync(path, constants.W_OK)
-      if ((present.mode & 0o222) === 0)
-        throw Object.assign(new Error('EACCES: it is read-only'), { code: 'EACCES' })
-    }
-    try {
-      const descriptor = openSync(temporary, 'wx', present === undefined ? 0o666 : present.mode & 0o777)
-      try {
-        writeFileSync(descriptor, text)
-        fsyncSync(descriptor)
-      } finally {
-        closeSync(descriptor)
-      }
-      renameSync(temporary, path)
-    } finally {
-      rmSync(temporary, { force: true })
-    }
+    accessSync(path, constants.W_OK)
+    if ((present.mode & 0o222) === 0)
+      throw Object.assign(new Error('EACCES: it is read-only'), { code: 'EACCES' })
+    replaceFile(path, text, { mode: present.mode & 0o777 })
   })
 }
 
-/** For what is nobody else's affair. */
-export function makePrivateFolder(path: string): void {
-  acting(path, 'written', () => mkdirSync(path, { recursive: true, mode: 0o700 }))
-}
-
-/** @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL: that is the machine's affair, and no fault of srecodex. */
-function acting<T>(path: string, what: string, act: () => T): T {
+/** @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL */
+function acting<T>(at: NamedFile, verb: FileVerb, act: () => T): T {
   try {
     return act()
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error
-    const reason = /^[A-Z\d]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message
-    const code = error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'DISK_FULL' : 'STATE_UNWRITABLE'
-    throw new SrecodexError(code, `it cannot be ${what}: ${reason}`, {
-      at: { file: path },
-      cause: error,
-      details: { path },
-    })
+    throw fileError(at, verb, error, code => `nothing was written: ${nextStep(code, verb)}`)
   }
 }
 

@@ -4,7 +4,7 @@
  * A client starts it later, from somewhere else, with a PATH of its own; and the files of a project are shared. So what
  * is written is the shortest command that does not depend on how srecodex was started just now:
  *
- * 1. installed in the project: `npx --no srecodex mcp`, which never asks a registry
+ * 1. installed in the project: `npx --no -- srecodex mcp`, which never asks a registry
  * 2. by npx, from its cache: `npx -y srecodex@VERSION mcp`
  * 3. a command on PATH: `srecodex mcp`
  * 4. else, as in a checkout of the repository: this Node and this file, by their absolute paths
@@ -16,8 +16,8 @@ import { delimiter, isAbsolute, join, resolve, sep } from 'node:path'
 export interface Launch {
   readonly command: string
   readonly args: readonly string[]
-  /** `path`: of this machine alone. */
-  readonly by: 'name' | 'npx' | 'project' | 'path'
+  /** `file`: by paths of this machine alone. */
+  readonly by: 'project' | 'npx' | 'PATH' | 'file'
 }
 
 export interface LaunchOptions {
@@ -41,9 +41,9 @@ export function decideLaunch({ bin, node, version, project, path }: LaunchOption
   // A package manager's own start script is no link to the entry; a checkout is not what such a script starts.
   const isInstalled = bin.includes(`${sep}node_modules${sep}`)
   if (found !== null && (isInstalled || realpathSync(found) === bin)) {
-    return { command: 'srecodex', args: ['mcp'], by: 'name' }
+    return { command: 'srecodex', args: ['mcp'], by: 'PATH' }
   }
-  return { command: node, args: [bin, 'mcp'], by: 'path' }
+  return { command: node, args: [bin, 'mcp'], by: 'file' }
 }
 
 /** Without the folders that npm and its like put there for one command, and without the project's own. */

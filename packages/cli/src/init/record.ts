@@ -6,80 +6,80 @@
 
 import { homes, SrecodexError } from '@srecodex/core'
 import { createHash } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { ClientName } from './client.ts'
-import type { Path } from './documents/document.ts'
-import { makePrivateFolder, readText, writeAll } from './files.ts'
+import { homePath } from '../render/path.ts'
+import { fileError, replaceFile, type NamedFile } from '../write-file.ts'
+import { readText } from './files.ts'
+import { isInitRecord, RECORD_VERSION, versionOf, type InitRecord } from './record-schema.ts'
 
-/** One thing that init put into a file. */
-export type Piece =
-  | {
-      readonly kind: 'set'
-      readonly path: Path
-      readonly value: unknown
-      /** What it replaced; absent: nothing. */
-      readonly before?: unknown
-      /** How many keys of the path were there before. */
-      readonly present: number
-    }
-  | { readonly kind: 'append'; readonly path: Path; readonly items: readonly string[] }
-  | { readonly kind: 'section'; readonly text: string }
+/** It holds what was in the files of clients before: far more than any has. */
+const MAX_BYTES = 256 * 1024 * 1024
 
-export interface FileRecord {
-  readonly isNew: boolean
-  /** Folders that were made for it. */
-  readonly folders: readonly string[]
-  /** Of the file as init left it. */
-  readonly sha256: string
-  /** From what it was to what init left, without the lines around it; null: it was changed in between. */
-  readonly patch: string | null
-  readonly pieces: readonly Piece[]
-}
-
-export interface ClientRecord {
-  /** Paths of its files. */
-  readonly files: readonly string[]
-  /** Ids of the skills that init put there. */
-  readonly skills: readonly string[]
-}
-
-export interface InitRecord {
-  readonly version: 1
-  readonly project: string
-  /** By path. Clients share some of them. */
-  readonly files: Readonly<Record<string, FileRecord>>
-  readonly clients: Readonly<Partial<Record<ClientName, ClientRecord>>>
-}
-
-/** @throws {SrecodexError} STORE_CORRUPT */
+/** @throws {SrecodexError} STORE_CORRUPT: it is no record of this project that this version can read. STATE_UNWRITABLE */
 export function readRecord(project: string, env: NodeJS.ProcessEnv): InitRecord {
-  const path = recordPath(project, env)
-  const text = readText(path)
-  if (text === null) return { version: 1, project, files: {}, clients: {} }
+  const at = recordFile(project, env)
+  const text = readStored(at)
+  if (text === null) return { version: RECORD_VERSION, project, files: {}, clients: {} }
+  const record = parse(text)
+  const version = versionOf(record)
+  if (version !== null && version !== RECORD_VERSION) {
+    const what = `it has version ${version}, and this srecodex reads version ${RECORD_VERSION}`
+    throw corrupt(at, what, 'run the srecodex that wrote it, or a later one')
+  }
+  if (record === undefined) throw corrupt(at, 'it is no JSON')
+  if (!isInitRecord(record, project)) throw corrupt(at, 'it is not as init writes it')
+  return record
+}
+
+function readStored(at: NamedFile): string | null {
   try {
-    return JSON.parse(text) as InitRecord
+    return readText(at, { maxBytes: MAX_BYTES })
   } catch (error) {
-    throw new SrecodexError('STORE_CORRUPT', `${path} cannot be read: what init did here is not known`, {
-      cause: error,
-      hint: 'remove it to set clients up anew; what is there then stays where it is on --undo',
-      details: { path, line: null },
-    })
+    if (!(error instanceof SrecodexError) || error.code !== 'CONFIG_INVALID') throw error
+    throw corrupt(at, error.message.replace(`\`${at.file}\``, 'it'))
   }
 }
 
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function corrupt(
+  { path, file }: NamedFile,
+  what: string,
+  hint = 'move it away to set clients up anew: what init wrote before then stays on --undo',
+): SrecodexError {
+  return new SrecodexError('STORE_CORRUPT', `cannot rely on \`${file}\`, which says what init did: ${what}`, {
+    hint,
+    details: { path, line: null },
+  })
+}
+
+/** @throws {SrecodexError} STATE_UNWRITABLE | DISK_FULL */
 export function writeRecord(record: InitRecord, env: NodeJS.ProcessEnv): void {
-  const path = recordPath(record.project, env)
-  makePrivateFolder(dirname(path))
-  const before = readText(path)
+  const at = recordFile(record.project, env)
   const isEmpty = Object.keys(record.files).length + Object.keys(record.clients).length === 0
-  const after = isEmpty ? null : `${JSON.stringify(record, null, 2)}\n`
-  if (before !== after) writeAll([{ path, before, after }])
+  try {
+    if (isEmpty) rmSync(at.path, { force: true })
+    else {
+      mkdirSync(dirname(at.path), { recursive: true, mode: 0o700 })
+      replaceFile(at.path, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 })
+    }
+  } catch (error) {
+    throw fileError(at, isEmpty ? 'remove' : 'write', error)
+  }
 }
 
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-function recordPath(project: string, env: NodeJS.ProcessEnv): string {
-  return join(homes(env).state, 'init', `${sha256(project).slice(0, 32)}.json`)
+function recordFile(project: string, env: NodeJS.ProcessEnv): NamedFile {
+  const path = join(homes(env).state, 'init', `${sha256(project).slice(0, 32)}.json`)
+  return { path, file: homePath(path, { env }) }
 }

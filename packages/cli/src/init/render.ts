@@ -1,5 +1,6 @@
 /** What init shows: the diff that a person approves, and what was done, in five lines. */
 
+import { createRedactor } from '@srecodex/core'
 import { structuredPatch } from 'diff'
 import { basename, isAbsolute } from 'node:path'
 import { wrap } from '../render/layout.ts'
@@ -21,18 +22,34 @@ export type Stream = keyof typeof paint
 /** Lines of a text of ours that are shown before the rest is only counted. */
 const SHOWN_LINES = 6
 
-/** @param whole every line of texts of ours, too. */
-export function renderDiff(changes: readonly ShownChange[], stream: Stream, whole: boolean): string {
-  return changes.map(change => renderFile(change, stream, whole)).join('\n')
+/**
+ * @param whole every line of texts of ours, too.
+ * @param env its secrets are taken out, as are those that look like one: other servers stand in the same file.
+ */
+export function renderDiff(
+  changes: readonly ShownChange[],
+  stream: Stream,
+  whole: boolean,
+  env: NodeJS.ProcessEnv,
+): string {
+  const values = Object.entries(env).map(([name, value]) => ({ name, value: value ?? '' }))
+  const redactor = createRedactor({ values })
+  const shown = (line: string): string => redactor.redactKnown(withoutControls(line))
+  return changes.map(change => renderFile(change, stream, whole, shown)).join('\n')
 }
 
-function renderFile({ file, before, after, isOurs }: ShownChange, stream: Stream, whole: boolean): string {
+function renderFile(
+  { file, before, after, isOurs }: ShownChange,
+  stream: Stream,
+  whole: boolean,
+  shown: (line: string) => string,
+): string {
   const painted = paint[stream]
   const { hunks } = structuredPatch(file, file, before ?? '', after ?? '')
   const lines = hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines: own }) => [
     painted('cyan', `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`),
     ...(isOurs && !whole ? cut(own) : own).map(line => {
-      const text = withoutControls(line)
+      const text = shown(line)
       return text.startsWith('+')
         ? painted('green', text)
         : text.startsWith('-')
@@ -51,11 +68,12 @@ function range(start: number, lines: number): string {
   return `${lines === 0 ? start - 1 : start},${lines}`
 }
 
-/** The first that differ, with what is above them. */
+/** The first that differ, with what is above them; all where something goes. */
 function cut(lines: readonly string[]): readonly string[] {
   const end = lines.findIndex(line => !line.startsWith(' ')) + SHOWN_LINES
   const rest = lines.length - end
-  return rest < 2 ? lines : [...lines.slice(0, end), `… ${rest} more lines, which --dry-run shows`]
+  const loses = lines.slice(end).some(line => line.startsWith('-'))
+  return rest < 2 || loses ? lines : [...lines.slice(0, end), `… ${rest} more lines, which --dry-run shows`]
 }
 
 /** A project's file is a stranger's text: it does not steer the terminal of who reads the diff. */

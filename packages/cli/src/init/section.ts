@@ -6,8 +6,9 @@
 
 import { lineEnd, placeOf, refuse, splice } from './documents/document.ts'
 
-const BEGIN =
-  '<!-- srecodex:begin: written by `srecodex init`; what you change up to srecodex:end is lost -->'
+/** Of every version: what begins otherwise may be somebody's own. */
+const WRITTEN = '<!-- srecodex:begin: written by `srecodex init`'
+const BEGIN = `${WRITTEN}; what you change up to srecodex:end is lost -->`
 const END = '<!-- srecodex:end -->'
 const MARKERS = /^<!-- srecodex:(begin|end)\b.*-->[ \t]*$/gm
 
@@ -46,6 +47,9 @@ export function findSection(text: string, file: string): FoundSection | null {
       'the markers of srecodex are not one srecodex:begin and one srecodex:end',
       placeOf(text, odd.from, file),
     )
+  }
+  if (!text.slice(begin.from).startsWith(WRITTEN)) {
+    refuse('what stands behind this marker was not written by srecodex', placeOf(text, begin.from, file))
   }
   return { from: begin.from, to: end.to }
 }

@@ -1,14 +1,11 @@
 /** The skills that a client loads in a project: what would be installed, and installing it. */
 
-import { installSkills, uninstallSkills, type InstallResult } from '@srecodex/core'
+import { installFolder, installSkills, uninstallSkills, type InstallResult } from '@srecodex/core'
 import { homedir } from 'node:os'
+import { relative } from 'node:path'
 import { registryOf, writing } from '../commands/skills.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Client } from './client.ts'
-
-/** Clients share all but one of these folders. */
-export const skillsFolder = ({ skills }: Client): string =>
-  skills === 'claude' ? '.claude/skills' : '.agents/skills'
 
 const target = (client: Client, terminal: Terminal) =>
   ({
@@ -17,6 +14,10 @@ const target = (client: Client, terminal: Terminal) =>
     projectFolder: terminal.cwd,
     home: terminal.env.HOME || homedir(),
   }) as const
+
+/** Below the project. Clients share all but one of these. */
+export const skillsFolder = (client: Client, terminal: Terminal): string =>
+  relative(terminal.cwd, installFolder(target(client, terminal)))
 
 export async function placeSkills(
   client: Client,

@@ -3,11 +3,19 @@
  *
  * A file that nobody has touched since gets its old bytes again. In any other one, each piece goes that still is as init
  * wrote it; what somebody changed since is theirs now: it stays, and is told. What another client shares stays too.
+ *
+ * A file is only looked at while its place in the project still leads to it. Where it does not, it stays, is told, and
+ * stays in the record: it can be taken back once its place leads there again.
  */
 
+import { SrecodexError } from '@srecodex/core'
+import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import type { NamedFile } from '../write-file.ts'
 import { originalOf } from './apply.ts'
 import { CLIENT_NAMES, type Client, type ClientName } from './client.ts'
+import { CLIENTS } from './clients.ts'
 import {
   checkedEdit,
   isTable,
@@ -16,9 +24,9 @@ import {
   type ClientDocument,
   type ParseDocument,
 } from './documents/document.ts'
-import { readText, type FileChange } from './files.ts'
+import { placeInProject, readText, type FileChange } from './files.ts'
 import { unmarked } from './plan.ts'
-import type { ClientRecord, FileRecord, InitRecord, Piece } from './record.ts'
+import type { ClientRecord, FileRecord, InitRecord, Piece } from './record-schema.ts'
 import { presentSection, withoutSection } from './section.ts'
 
 export interface UndoneFile extends FileChange {
@@ -26,6 +34,8 @@ export interface UndoneFile extends FileChange {
   readonly folders: readonly string[]
   /** What stays, and why. */
   readonly kept: readonly string[]
+  /** It was not even looked at: init's part of it is still to be taken back. */
+  readonly isOutOfReach: boolean
 }
 
 export interface UndoPlan {
@@ -34,7 +44,7 @@ export interface UndoPlan {
   readonly skills: readonly string[]
   /** Files and skills that stay for other clients. */
   readonly shared: readonly { readonly what: string; readonly by: readonly ClientName[] }[]
-  /** The record without this client. */
+  /** The record without what goes or is kept. */
   readonly record: InitRecord
 }
 
@@ -57,8 +67,11 @@ export function planUndo(
   const heirs = others.filter(([name]) => folderOf(name) === folderOf(client.name)).map(([name]) => name)
   const [heir] = heirs
   const clients = others.map(([name, one]) => [name, name === heir ? inherited(one, own.skills) : one])
+  const files = going.map(path => undoFile(path, record.files[path]!, record.project))
+  const left = files.filter(({ isOutOfReach }) => isOutOfReach).map(({ path }) => path)
+  const gone = new Set(going.filter(path => !left.includes(path)))
   return {
-    files: going.map(path => undoFile(path, record.files[path]!, client)),
+    files,
     skills: heir === undefined ? own.skills : [],
     shared: [
       ...staying.map(path => ({ what: path, by: users(path) })),
@@ -66,28 +79,70 @@ export function planUndo(
     ],
     record: {
       ...record,
-      files: Object.fromEntries(Object.entries(record.files).filter(([path]) => !going.includes(path))),
-      clients: Object.fromEntries(clients),
+      files: Object.fromEntries(Object.entries(record.files).filter(([path]) => !gone.has(path))),
+      clients: {
+        ...Object.fromEntries(clients),
+        ...(left.length === 0 ? {} : { [client.name]: { files: left, skills: [] } }),
+      },
     },
   }
+}
+
+/** The record where its skills could not be taken away after all. */
+export function withSkills(record: InitRecord, client: ClientName, skills: readonly string[]): InitRecord {
+  const files = record.clients[client]?.files ?? []
+  return { ...record, clients: { ...record.clients, [client]: { files, skills } } }
 }
 
 function inherited(heir: ClientRecord, skills: readonly string[]): ClientRecord {
   return { ...heir, skills: [...new Set([...heir.skills, ...skills])] }
 }
 
-function undoFile(path: string, record: FileRecord, client: Client): UndoneFile {
-  const before = readText(path)
-  const base = { path, before, folders: record.folders }
-  if (before === null) return { ...base, after: null, kept: [] }
+function undoFile(path: string, record: FileRecord, project: string): UndoneFile {
+  const at = { path, file: record.place }
+  const untouched = {
+    ...at,
+    before: null,
+    after: null,
+    folders: record.folders,
+    kept: [],
+    isOutOfReach: false,
+  }
+  if (!existsSync(path)) return untouched
+  const reason = isSection(record) || parserOf(record.place) !== null ? outOfReach(at, project) : UNKNOWN
+  if (reason !== null) return { ...untouched, kept: [reason], isOutOfReach: true }
+  const before = readText(at)
+  if (before === null) return untouched
+  const base = { ...at, before, folders: record.folders, isOutOfReach: false }
   const original = originalOf(record, before)
   if (original !== null) return { ...base, after: record.isNew ? null : original, kept: [] }
-  const isSection = record.pieces.some(({ kind }) => kind === 'section')
-  const { text, kept } = isSection
+  const { text, kept } = isSection(record)
     ? undoSection(path, before, record.pieces)
-    : undoPieces(path, before, record, client)
+    : undoPieces(path, before, record)
   const goes = record.isNew && kept.length === 0 && text === ''
   return { ...base, after: goes ? null : text, kept }
+}
+
+const UNKNOWN = 'this version of srecodex does not know that file'
+
+const isSection = ({ pieces }: FileRecord): boolean => pieces.some(({ kind }) => kind === 'section')
+
+/** Clients can share a file by a link, so the place may be another one's. */
+function parserOf(place: string): ParseDocument | null {
+  const files = Object.values(CLIENTS).flatMap(client => client.files)
+  return files.find(({ places }) => places.includes(place))?.parse ?? null
+}
+
+/** Null: its place leads where it led when init wrote it. */
+function outOfReach({ path, file }: NamedFile, project: string): string | null {
+  try {
+    const { path: now } = placeInProject(project, file)
+    const [leads, led] = [now, path].map(one => relative(project, one))
+    return now === path ? null : `it leads to ${leads} now, no longer to ${led}`
+  } catch (error) {
+    if (!(error instanceof SrecodexError) || error.code !== 'REFUSED') throw error
+    return 'it leads out of the project now'
+  }
 }
 
 interface Undone {
@@ -105,9 +160,9 @@ function undoSection(path: string, text: string, pieces: readonly Piece[]): Undo
   return { text: rest.trim() === '' ? '' : rest, kept: [] }
 }
 
-function undoPieces(path: string, before: string, { isNew, pieces }: FileRecord, client: Client): Undone {
-  const parse = client.files.find(({ places }) => places.some(place => path.endsWith(`/${place}`)))?.parse
-  if (parse === undefined) return { text: before, kept: [] }
+function undoPieces(path: string, before: string, { place, isNew, pieces }: FileRecord): Undone {
+  const parse = parserOf(place)
+  if (parse === null) return { text: before, kept: [UNKNOWN] }
   const { mark, text } = unmarked(before)
   let document = parse(text, path)
   const kept: string[] = []
@@ -120,7 +175,8 @@ function undoPieces(path: string, before: string, { isNew, pieces }: FileRecord,
       kept.push(`${piece.path.join('.')} was changed since`)
     } else document = undoSet(document, piece, path, parse)
   }
-  const isEmpty = isTable(document.value) && Object.keys(document.value).length === 0
+  // A comment that somebody has put there is theirs.
+  const isEmpty = ['', '{}'].includes(document.text.replaceAll(/\s/g, ''))
   return { text: isNew && isEmpty ? '' : mark + document.text, kept }
 }
 

@@ -1,9 +1,9 @@
-/** Writes a page whole or not at all: beside its place first, then into it. It follows no link at its place. */
+/** Writes a page whole or not at all. It follows no link at its place. */
 
 import { SrecodexError } from '@srecodex/core'
-import { randomBytes } from 'node:crypto'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { fileError, replaceFile, type FileErrorCode } from '../write-file.ts'
 
 /** @throws {SrecodexError} DISK_FULL | STATE_UNWRITABLE | USAGE: there is no such folder, or a folder is in its place */
 export async function writePage(path: string, html: string): Promise<void> {
@@ -13,46 +13,22 @@ export async function writePage(path: string, html: string): Promise<void> {
       details: { path },
     })
   }
-  const draft = `${path}.${randomBytes(6).toString('hex')}.new`
   try {
     // Private as all of a run is: it says what the run printed.
-    const file = await open(draft, 'wx', 0o600)
-    try {
-      await file.writeFile(html)
-    } finally {
-      await file.close()
-    }
-    await rename(draft, path)
+    replaceFile(path, html, { mode: 0o600 })
   } catch (error) {
-    await rm(draft, { force: true }).catch(() => {})
-    throw inWords(path, error)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw fileError({ path, file: path }, 'write', error, code => HINTS[code])
+    }
+    throw new SrecodexError('USAGE', `there is no folder ${dirname(path)}`, {
+      hint: 'make it, or give --output a file in another one',
+      details: { path },
+      cause: error,
+    })
   }
 }
 
-function inWords(path: string, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code
-  const details = { details: { path }, cause: error }
-  switch (code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new SrecodexError('DISK_FULL', `no space left for the page ${path}`, {
-        hint: 'srecodex runs prune frees old runs; --output puts the page elsewhere',
-        ...details,
-      })
-    case 'ENOENT':
-      return new SrecodexError('USAGE', `there is no folder ${dirname(path)}`, {
-        hint: 'make it, or give --output a file in another one',
-        ...details,
-      })
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-    case 'ENOTDIR':
-      return new SrecodexError('STATE_UNWRITABLE', `cannot write the page ${path} (${code})`, {
-        hint: '--output puts the page elsewhere',
-        ...details,
-      })
-    default:
-      return error
-  }
+const HINTS: Readonly<Record<FileErrorCode, string>> = {
+  DISK_FULL: 'srecodex runs prune frees old runs; --output puts the page elsewhere',
+  STATE_UNWRITABLE: '--output puts the page elsewhere',
 }

@@ -1,12 +1,12 @@
 /** Claude Code: `.mcp.json` names the server, `.claude/settings.json` what is asked for each time. */
 
-import { PERSONS_TOOLS, SERVER, type Change, type Client, type Setup } from '../client.ts'
+import { APPROVAL_TOOLS, SERVER, type Change, type Client, type Setup } from '../client.ts'
 import { valueAt } from '../documents/document.ts'
 import { parseJson } from '../documents/json-document.ts'
 import { commandNeeds, entryNeeds, timeoutNeeds } from './server-entry.ts'
 
 const ENTRY = ['mcpServers', SERVER] as const
-const RULES = PERSONS_TOOLS.map(tool => `mcp__${SERVER}__${tool}`)
+const RULES = APPROVAL_TOOLS.map(tool => `mcp__${SERVER}__${tool}`)
 
 function serverNeeds(value: unknown, setup: Setup): readonly Change[] {
   const { launch, timeoutSeconds } = setup

@@ -5,7 +5,9 @@
  * is written out: a looser default of the user's does not reach those tools then.
  */
 
-import { PERSONS_TOOLS, SERVER, type Change, type Client, type Setup } from '../client.ts'
+import { checkCodexConfig } from '@srecodex/core'
+import { APPROVAL_TOOLS, SERVER, type Change, type Client, type ClientPlace, type Setup } from '../client.ts'
+import { isTrusted } from '../codex-trust.ts'
 import { isTable, valueAt } from '../documents/document.ts'
 import { parseToml } from '../documents/toml-document.ts'
 import { commandNeeds, entryNeeds, timeoutNeeds, withoutPerson } from './server-entry.ts'
@@ -23,13 +25,13 @@ function needs(value: unknown, setup: Setup): readonly Change[] {
     ...(launch.by === 'npx' ? { startup_timeout_sec: SLOW_START_SECONDS } : {}),
     tool_timeout_sec: timeoutSeconds,
     env_vars: variables,
-    tools: Object.fromEntries(PERSONS_TOOLS.map(tool => [tool, asked])),
+    tools: Object.fromEntries(APPROVAL_TOOLS.map(tool => [tool, asked])),
   }
   return entryNeeds(value, ENTRY, whole, entry => [
     ...commandNeeds(entry, ENTRY, setup),
     ...timeoutNeeds(entry, ENTRY, { key: 'tool_timeout_sec', needed: timeoutSeconds, unit: 's' }),
     ...variableNeeds(entry, variables),
-    ...PERSONS_TOOLS.filter(tool => modeOf(entry, tool) === undefined).map((tool): Change => ({
+    ...APPROVAL_TOOLS.filter(tool => modeOf(entry, tool) === undefined).map((tool): Change => ({
       kind: 'set',
       path: [...ENTRY, 'tools', tool, 'approval_mode'],
       value: asked.approval_mode,
@@ -64,10 +66,19 @@ function warnings(value: unknown): readonly string[] {
   return [
     ...(valueAt(entry, ['enabled']) === false ? ['the server is switched off: enabled = false'] : []),
     ...withoutPerson(
-      PERSONS_TOOLS.filter(tool => modeOf(entry, tool) === 'approve'),
+      APPROVAL_TOOLS.filter(tool => modeOf(entry, tool) === 'approve'),
       'by approval_mode',
     ),
   ]
+}
+
+async function check({ project, program, env }: ClientPlace): Promise<readonly string[]> {
+  if (isTrusted(project, env) === false) {
+    return ['Codex does not read .codex/config.toml: start it here once, and trust the project']
+  }
+  if (program === null) return []
+  const { state, message } = await checkCodexConfig({ program, project, environment: env })
+  return state === 'invalid' ? [`codex --strict-config: ${message}`] : []
 }
 
 export const codex: Client = {
@@ -83,4 +94,6 @@ export const codex: Client = {
   limitsCalls: true,
   approval: 'Codex asks before apply_plan and resume_run',
   next: 'start Codex here; it reads the server once you trust the project',
+  nextNow: (project, env) => (isTrusted(project, env) === true ? 'start Codex here' : null),
+  check,
 }

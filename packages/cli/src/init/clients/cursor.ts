@@ -1,6 +1,6 @@
 /** Cursor: `.cursor/mcp.json`. It asks before every tool that no allowlist names, so nothing more is written. */
 
-import { PERSONS_TOOLS, SERVER, type Change, type Client, type Setup } from '../client.ts'
+import { APPROVAL_TOOLS, SERVER, type Change, type Client, type Setup } from '../client.ts'
 import { valueAt } from '../documents/document.ts'
 import { parseJson } from '../documents/json-document.ts'
 import { commandNeeds, entryNeeds, withoutPerson } from './server-entry.ts'
@@ -17,7 +17,7 @@ function needs(value: unknown, setup: Setup): readonly Change[] {
 function allowlistWarnings(value: unknown): readonly string[] {
   const listed = valueAt(value, ['mcpAllowlist'])
   const rules = Array.isArray(listed) ? listed : []
-  const open = PERSONS_TOOLS.filter(tool =>
+  const open = APPROVAL_TOOLS.filter(tool =>
     ['*', '*:*', `*:${tool}`, `${SERVER}:*`, `${SERVER}:${tool}`].some(rule => rules.includes(rule)),
   )
   return withoutPerson(open, 'by mcpAllowlist')
@@ -29,9 +29,7 @@ export const cursor: Client = {
   programs: ['cursor', 'cursor-agent'],
   traces: ['.cursor'],
   files: [{ places: ['.cursor/mcp.json'], parse: parseJson, needs, warnings: () => [] }],
-  alsoRead: [
-    { places: ['.cursor/permissions.json'], parse: parseJson, needs: () => [], warnings: allowlistWarnings },
-  ],
+  alsoRead: [{ places: ['.cursor/permissions.json'], parse: parseJson, warnings: allowlistWarnings }],
   skills: 'cursor',
   instructions: 'AGENTS.md',
   entry: ENTRY,

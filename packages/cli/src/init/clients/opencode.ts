@@ -1,6 +1,6 @@
 /** opencode: one file for the server and for what is asked; the last rule that matches wins. */
 
-import { PERSONS_TOOLS, SERVER, type Change, type Client, type Setup } from '../client.ts'
+import { APPROVAL_TOOLS, SERVER, type Change, type Client, type Setup } from '../client.ts'
 import { isTable, valueAt } from '../documents/document.ts'
 import { parseJson } from '../documents/json-document.ts'
 import { commandWhy, entryNeeds, isServer, timeoutNeeds, withoutPerson } from './server-entry.ts'
@@ -38,7 +38,7 @@ const toolName = (tool: string): string => `${SERVER}_${tool}`
 function permissionNeeds(value: unknown): readonly Change[] {
   const path = ['permission']
   const rules = valueAt(value, path)
-  const open = PERSONS_TOOLS.map(toolName).filter(tool => decided(rules, tool) === 'allow')
+  const open = APPROVAL_TOOLS.map(toolName).filter(tool => decided(rules, tool) === 'allow')
   if (open.length === 0) return []
   const asks = Object.fromEntries(open.map(tool => [tool, 'ask']))
   const why = 'apply_plan and resume_run are not held back for a person'
@@ -73,7 +73,7 @@ function matches(pattern: string, text: string): boolean {
 
 function warnings(value: unknown): readonly string[] {
   const rules = valueAt(value, ['permission'])
-  const open = PERSONS_TOOLS.filter(
+  const open = APPROVAL_TOOLS.filter(
     tool => valueAt(rules, [toolName(tool)]) !== undefined && decided(rules, toolName(tool)) === 'allow',
   )
   return [

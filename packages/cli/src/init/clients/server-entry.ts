@@ -1,5 +1,6 @@
 /** What the entries of all clients have in common. Pure. */
 
+import { isAbsolute } from 'node:path'
 import { isTable, valueAt, type Path } from '../documents/document.ts'
 import type { Change, Setup } from '../client.ts'
 
@@ -19,7 +20,9 @@ export function isServer(entry: unknown, setup: Setup): boolean {
 
 export function commandWhy(entry: unknown): string {
   const argv = argvOf(entry)
-  return argv === null ? 'the entry has no command' : `its command cannot be started: ${argv.join(' ')}`
+  // Of its arguments, only paths: others may be secrets.
+  const shown = argv?.filter((word, index) => index === 0 || isAbsolute(word)).join(' ')
+  return shown === undefined ? 'the entry has no command' : `its command cannot be started: ${shown}`
 }
 
 /** The entry as a whole where there is none, else what it lacks. */
