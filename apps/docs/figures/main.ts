@@ -54,7 +54,7 @@ async function measured(name: Benchmark): Promise<Comparison> {
   const { stdout } = await execa(process.execPath, [program, name, '--json', ...rounds], {
     stderr: 'inherit',
   })
-  const [comparison] = JSON.parse(stdout) as Comparison[]
+  const [comparison] = JSON.parse(stdout) as Measured[]
   if (comparison === undefined) throw new Error(`${name} measured nothing`)
   return rounded(comparison)
 }
@@ -76,8 +76,13 @@ function machine(): string {
   return `${cpus().length} cores (${arch()}), ${memory}, Linux ${release()}, Node ${process.version}`
 }
 
+/** What the benchmarks print with `--json`; the unit of a target stands in its name as well. */
+interface Measured extends Omit<Comparison, 'targets'> {
+  readonly targets: readonly { readonly name: string; readonly measured: number; readonly most: number }[]
+}
+
 /** Samples are not shown, and a time has no more than four digits that mean something. */
-function rounded({ title, timings, targets }: Comparison): Comparison {
+function rounded({ title, timings, targets }: Measured): Comparison {
   const short = (value: number): number => Number(value.toPrecision(4))
   return {
     title,
@@ -86,6 +91,6 @@ function rounded({ title, timings, targets }: Comparison): Comparison {
       medianMs: short(medianMs),
       quartilesMs: [short(low), short(high)],
     })),
-    targets: targets.map(({ name, ratio, most }) => ({ name, ratio: short(ratio), most })),
+    targets: targets.map(({ name, measured: ratio, most }) => ({ name, ratio: short(ratio), most })),
   }
 }

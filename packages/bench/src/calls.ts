@@ -8,12 +8,9 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runScript } from '@srecodex/core'
-import { withPlace, type Place } from './place.ts'
-import { quantile, timing, type RoundsOptions, type Timing } from './rounds.ts'
-import type { Comparison } from './table.ts'
-
-/** An MCP server over stdio. */
-const SERVER = join(import.meta.dirname, '..', '..', 'testkit', 'src', 'mcp', 'main.ts')
+import { financeServerToml, withPlace, type Place } from './place.ts'
+import { overRounds, ratioOf, timeRounds, type RoundsOptions, type Timing } from './rounds.ts'
+import type { Comparison, Target } from './table.ts'
 
 /** Means of one round in milliseconds, by name. */
 type Means = Readonly<Record<string, number>>
@@ -22,26 +19,18 @@ export async function calls(options: RoundsOptions): Promise<Comparison> {
   return withPlace(async place => {
     const environment = furnish(place)
     const scripts = [place.script('calls.py', PYTHON), place.script('calls.js', JAVASCRIPT)]
-    const samples = new Map<string, number[]>()
     let peakBytes = 0
     const watch = setInterval(() => (peakBytes = Math.max(peakBytes, process.memoryUsage().rss)), 20)
     const before = process.memoryUsage().rss
-    const total = options.warmUpRounds + options.rounds
-    for (let round = 0; round < total; round++) {
-      for (const path of scripts) {
-        const means = await measure(path, place, environment)
-        if (round < options.warmUpRounds) continue
-        for (const [name, ms] of Object.entries(means)) samples.set(name, [...(samples.get(name) ?? []), ms])
-      }
-      options.onRound?.(round + 1, total)
-    }
-    clearInterval(watch)
-    const timings = [...samples].map(([name, samplesMs]) => timing(name, samplesMs))
-    const grownMiB = (peakBytes - before) / 2 ** 20
+    const timings = await timeRounds(options, async () => {
+      const means: [string, number][] = []
+      for (const path of scripts) means.push(...Object.entries(await measure(path, place, environment)))
+      return means
+    }).finally(() => clearInterval(watch))
     return {
       title: `Calls out of the sandbox (Node ${process.version})`,
       timings,
-      targets: targetsOf(timings, grownMiB),
+      targets: targetsOf(timings, (peakBytes - before) / 2 ** 30),
     }
   })
 }
@@ -56,11 +45,10 @@ function furnish({ file, environment }: Place): Record<string, string> {
   mkdirSync(config, { recursive: true })
   const tool = (name: string): string =>
     `[tools.${name}]\nreads = ["*"]\nconcurrency = 16\nrate = "10000/s"\n`
-  const server = `[mcp_servers.finance]\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(SERVER)}]\n`
   const limits = '[limits]\nmax_calls = 1000000\n'
   writeFileSync(
     join(config, 'config.toml'),
-    [limits, tool('bench-true'), tool('bench-cat'), server].join('\n'),
+    [limits, tool('bench-true'), tool('bench-cat'), financeServerToml()].join('\n'),
   )
   return { ...environment, PATH: `${bin}:${environment.PATH}` }
 }
@@ -75,51 +63,26 @@ async function measure(path: string, place: Place, environment: Record<string, s
   return JSON.parse(report.summary) as Means
 }
 
-function targetsOf(timings: readonly Timing[], grownMiB: number): Comparison['targets'] {
-  const samples = (name: string): readonly number[] => timings.find(one => one.name === name)!.samplesMs
-  const overRounds = (above: string, below: string, how: (a: number, b: number) => number): number =>
-    quantile(
-      samples(above).map((ms, round) => how(ms, samples(below)[round]!)),
-      0.5,
-    )
-  const ratio = (a: number, b: number): number => a / b
+function targetsOf(timings: readonly Timing[], grownGiB: number): readonly Target[] {
+  const ratio = (name: string, above: string, below: string, most: number): Target => {
+    return { name, measured: ratioOf(timings, above, below), unit: 'ratio', most }
+  }
+  const beside = (what: string, language: string, name: string): Target =>
+    ratio(`${language}: ${what} / a socket echo`, `${language}: ${name}`, `${language}: socket echo`, 2)
   return [
     {
       name: 'a brokered command, ms more than the bare one',
-      ratio: overRounds('true through its shim', 'true as it is', (a, b) => a - b),
+      measured: overRounds(timings, 'true through its shim', 'true as it is', (shim, bare) => shim - bare),
+      unit: 'ms',
       most: 15,
     },
-    {
-      name: 'python: a `tool` round trip / a socket echo',
-      ratio: overRounds('python: tool', 'python: socket echo', ratio),
-      most: 2,
-    },
-    {
-      name: 'python: `artifact` / a socket echo',
-      ratio: overRounds('python: artifact', 'python: socket echo', ratio),
-      most: 2,
-    },
-    {
-      name: 'javascript: a `tool` round trip / a socket echo',
-      ratio: overRounds('javascript: tool', 'javascript: socket echo', ratio),
-      most: 2,
-    },
-    {
-      name: 'javascript: `artifact` / a socket echo',
-      ratio: overRounds('javascript: artifact', 'javascript: socket echo', ratio),
-      most: 2,
-    },
-    {
-      name: '1,000 calls, 16 at once / bare ones',
-      ratio: overRounds('1,000 through the shim', '1,000 as they are', ratio),
-      most: 6,
-    },
-    {
-      name: '1 GiB through a shim / `cat | cat`',
-      ratio: overRounds('1 GiB through the shim', '1 GiB through a pipe', ratio),
-      most: 3,
-    },
-    { name: 'memory that srecodex grew by, in GiB', ratio: grownMiB / 1024, most: 0.25 },
+    ...['python', 'javascript'].flatMap(language => [
+      beside('a `tool` round trip', language, 'tool'),
+      beside('`artifact`', language, 'artifact'),
+    ]),
+    ratio('1,000 calls, 16 at once / bare ones', '1,000 through the shim', '1,000 as they are', 6),
+    ratio('1 GiB through a shim / `cat | cat`', '1 GiB through the shim', '1 GiB through a pipe', 3),
+    { name: 'memory that srecodex grew by, in GiB', measured: grownGiB, unit: 'GiB', most: 0.25 },
   ]
 }
 

@@ -5,11 +5,11 @@
  */
 
 import { runScript } from '@srecodex/core'
+import { writeLog } from '@srecodex/testkit/demo/log'
+import { judge, parseSummary } from '@srecodex/testkit/demo/verdict'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { writeLog } from '../../testkit/src/demo/log.ts'
-import { judge, parseSummary } from '../../testkit/src/demo/verdict.ts'
 import { watchMemory } from './memory.ts'
 import { withPlace } from './place.ts'
 import { runToEnd } from './processes.ts'
@@ -85,7 +85,8 @@ export async function logs({ bytes = 1024 ** 3, ...options }: LogsOptions): Prom
       timings,
       targets: there.map(([name]) => ({
         name: `${OURS} / ${name}`,
-        ratio: ratioOf(timings, OURS, name),
+        measured: ratioOf(timings, OURS, name),
+        unit: 'ratio' as const,
         most: name === 'mawk' ? 3 : 10,
       })),
       facts: [

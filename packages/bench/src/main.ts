@@ -1,8 +1,8 @@
 /**
- * Benchmarks: `node src/main.ts overhead|capture|calls|logs|all [--json] [--rounds N]`, and what jobs cost a model's context:
- * `node src/main.ts context [--json] [--case ID]… [--write]`.
+ * Benchmarks: what a run costs beside the same work without srecodex (`BENCHMARKS`), and what jobs cost a model's context
+ * (`context`). See `USAGE`.
  *
- * Only ratios taken side by side mean anything on a machine that does other work. The exit code is 0 also where a
+ * Only what is measured side by side means anything on a machine that does other work. The exit code is 0 also where a
  * target is missed: a time is no test.
  */
 
@@ -11,12 +11,23 @@ import { calls } from './calls.ts'
 import { capture } from './capture.ts'
 import { logs } from './logs.ts'
 import { overhead } from './overhead.ts'
+import type { RoundsOptions } from './rounds.ts'
 import { renderJson, renderTable, type Comparison } from './table.ts'
 
+interface Benchmark extends Pick<RoundsOptions, 'rounds' | 'warmUpRounds'> {
+  readonly run: (options: RoundsOptions) => Promise<Comparison>
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  overhead: { run: overhead, rounds: 41, warmUpRounds: 3 },
+  capture: { run: capture, rounds: 21, warmUpRounds: 1 },
+  calls: { run: calls, rounds: 5, warmUpRounds: 1 },
+  logs: { run: logs, rounds: 3, warmUpRounds: 1 },
+}
+
 const USAGE =
-  'usage: node src/main.ts overhead|capture|calls|logs|all [--json] [--rounds N]\n' +
+  `usage: node src/main.ts ${[...Object.keys(BENCHMARKS), 'all'].join('|')} [--json] [--rounds N]\n` +
   '       node src/main.ts context [--json] [--case ID]… [--write]\n'
-const ROUNDS = { overhead: 41, capture: 21, calls: 5, logs: 3 } as const
 
 const { values, positionals } = parseArgs({
   options: {
@@ -30,39 +41,22 @@ const { values, positionals } = parseArgs({
 const [what = 'all', ...rest] = positionals
 const given = values.rounds === undefined ? null : Number(values.rounds)
 const isContext = what === 'context'
-const known = isContext ? given === null : what === 'all' || Object.hasOwn(ROUNDS, what)
 const isForContext = values.write || values.case.length > 0
+const wanted = Object.entries(BENCHMARKS).filter(([name]) => what === 'all' || what === name)
 if (
-  !known ||
-  (isForContext && !isContext) ||
+  (isContext ? given !== null : wanted.length === 0 || isForContext) ||
   rest.length > 0 ||
   (given !== null && !(Number.isSafeInteger(given) && given > 0))
 ) {
   process.stderr.write(USAGE)
   process.exitCode = 2
 } else if (isContext) {
-  const { contextCommand } = await import('./context-command.ts')
+  const { contextCommand } = await import('./context/command.ts')
   process.exitCode = await contextCommand({ json: values.json, write: values.write, only: values.case })
 } else {
   const comparisons: Comparison[] = []
-  if (what === 'overhead' || what === 'all') {
-    comparisons.push(
-      await overhead({ rounds: given ?? ROUNDS.overhead, warmUpRounds: 3, onRound: sayRound('overhead') }),
-    )
-  }
-  if (what === 'capture' || what === 'all') {
-    comparisons.push(
-      await capture({ rounds: given ?? ROUNDS.capture, warmUpRounds: 1, onRound: sayRound('capture') }),
-    )
-  }
-  if (what === 'calls' || what === 'all') {
-    comparisons.push(
-      await calls({ rounds: given ?? ROUNDS.calls, warmUpRounds: 1, onRound: sayRound('calls') }),
-    )
-  }
-  if (what === 'logs' || what === 'all') {
-    comparisons.push(await logs({ rounds: given ?? ROUNDS.logs, warmUpRounds: 1, onRound: sayRound('logs') }))
-  }
+  for (const [name, { run, rounds, warmUpRounds }] of wanted)
+    comparisons.push(await run({ rounds: given ?? rounds, warmUpRounds, onRound: sayRound(name) }))
   process.stdout.write(values.json ? renderJson(comparisons) : renderTable(comparisons))
 }
 

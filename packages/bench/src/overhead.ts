@@ -1,15 +1,12 @@
 /** What srecodex adds to a script that does nothing, and how soon it answers an agent. */
 
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { runScript } from '@srecodex/core'
-import { withPlace } from './place.ts'
+import { CLI, requireCli, withPlace } from './place.ts'
 import { firstReply, runReplay, runToEnd } from './processes.ts'
 import { recordReplay } from './replay.ts'
 import { ratioOf, timeWays, type RoundsOptions, type Timing, type Way } from './rounds.ts'
-import type { Comparison } from './table.ts'
-
-const CLI = join(import.meta.dirname, '..', '..', 'cli', 'dist', 'bin.js')
+import type { Comparison, Target } from './table.ts'
 
 const LANGUAGES = [
   { name: 'bash', file: 'empty.sh', text: ':\n' },
@@ -18,7 +15,7 @@ const LANGUAGES = [
 ] as const
 
 export async function overhead(options: RoundsOptions): Promise<Comparison> {
-  if (!existsSync(CLI)) throw new Error(`build the CLI first: there is no ${CLI}`)
+  requireCli()
   return withPlace(async place => {
     const { workspace, environment } = place
     const ways: Way[] = []
@@ -60,22 +57,25 @@ const INITIALIZE = `${JSON.stringify({
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
 })}\n`
 
-function targetsOf(timings: readonly Timing[]): Comparison['targets'] {
-  const ratios = LANGUAGES.map(({ name }) => ({
+function targetsOf(timings: readonly Timing[]): readonly Target[] {
+  const ratios = LANGUAGES.map(({ name }): Target => ({
     name: `${name}: runScript / bubblewrap`,
-    ratio: ratioOf(timings, `${name}: runScript`, `${name}: bubblewrap`),
+    measured: ratioOf(timings, `${name}: runScript`, `${name}: bubblewrap`),
+    unit: 'ratio',
     most: 1.25,
   }))
   return [
     ...ratios,
     {
       name: 'srecodex run / node -e 0',
-      ratio: ratioOf(timings, 'srecodex run empty.sh', 'node -e 0'),
+      measured: ratioOf(timings, 'srecodex run empty.sh', 'node -e 0'),
+      unit: 'ratio',
       most: 3,
     },
     {
       name: 'srecodex mcp: first reply, in ms',
-      ratio: timings.find(({ name }) => name === 'srecodex mcp: first reply')!.medianMs,
+      measured: timings.find(({ name }) => name === 'srecodex mcp: first reply')!.medianMs,
+      unit: 'ms',
       most: 250,
     },
   ]

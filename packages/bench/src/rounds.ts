@@ -2,8 +2,8 @@
  * Times several ways to do one thing, side by side.
  *
  * Promises: each round does every way once, in an order that shifts from round to round, so that what else the
- * machine does meanwhile falls on all of them alike. The median of the rounds counts, and the median of the
- * ratios within a round: a round that was disturbed disturbs one of them.
+ * machine does meanwhile falls on all of them alike. The median of the rounds counts, and the median of what is
+ * compared within a round: a round that was disturbed disturbs one of them.
  */
 
 export interface Way {
@@ -30,34 +30,54 @@ export interface RoundsOptions {
 }
 
 export async function timeWays(ways: readonly Way[], options: RoundsOptions): Promise<Timing[]> {
-  const samples = new Map(ways.map(way => [way.name, [] as number[]]))
-  const total = options.warmUpRounds + options.rounds
-  for (let round = 0; round < total; round++) {
+  return timeRounds(options, async round => {
+    const took = new Map<string, number>()
     for (let turn = 0; turn < ways.length; turn++) {
       const way = ways[(round + turn) % ways.length]!
       way.before?.()
       const begun = performance.now()
       await way.once()
-      const tookMs = performance.now() - begun
-      if (round >= options.warmUpRounds) samples.get(way.name)!.push(tookMs)
+      took.set(way.name, performance.now() - begun)
     }
-    options.onRound?.(round + 1, total)
-  }
-  return ways.map(({ name }) => timing(name, samples.get(name)!))
+    return ways.map(({ name }) => [name, took.get(name)!])
+  })
 }
 
-/** Median over the rounds of `numerator / denominator`. */
-export function ratioOf(timings: readonly Timing[], numerator: string, denominator: string): number {
-  const [above, below] = [numerator, denominator].map(
-    name => timings.find(one => one.name === name)!.samplesMs,
-  )
+/** @param act One round. @returns What took how long, by names that are the same in each round. */
+export async function timeRounds(
+  { rounds, warmUpRounds, onRound }: RoundsOptions,
+  act: (round: number) => Promise<readonly (readonly [name: string, ms: number])[]>,
+): Promise<Timing[]> {
+  const samples = new Map<string, number[]>()
+  const total = warmUpRounds + rounds
+  for (let round = 0; round < total; round++) {
+    const took = await act(round)
+    if (round >= warmUpRounds)
+      for (const [name, ms] of took) samples.set(name, [...(samples.get(name) ?? []), ms])
+    onRound?.(round + 1, total)
+  }
+  return [...samples].map(([name, samplesMs]) => timing(name, samplesMs))
+}
+
+/** Median over the rounds of what `how` makes of the times of two ways in the same round. */
+export function overRounds(
+  timings: readonly Timing[],
+  above: string,
+  below: string,
+  how: (above: number, below: number) => number,
+): number {
+  const [over, under] = [above, below].map(name => timings.find(one => one.name === name)!.samplesMs)
   return quantile(
-    above!.map((ms, round) => ms / below![round]!),
+    over!.map((ms, round) => how(ms, under![round]!)),
     0.5,
   )
 }
 
-export function timing(name: string, samplesMs: readonly number[]): Timing {
+export function ratioOf(timings: readonly Timing[], numerator: string, denominator: string): number {
+  return overRounds(timings, numerator, denominator, (above, below) => above / below)
+}
+
+function timing(name: string, samplesMs: readonly number[]): Timing {
   return {
     name,
     medianMs: quantile(samplesMs, 0.5),

@@ -2,10 +2,17 @@
 
 import type { Timing } from './rounds.ts'
 
+export interface Target {
+  readonly name: string
+  readonly measured: number
+  readonly unit: 'ratio' | 'ms' | 'GiB'
+  readonly most: number
+}
+
 export interface Comparison {
   readonly title: string
   readonly timings: readonly Timing[]
-  readonly targets: readonly { readonly name: string; readonly ratio: number; readonly most: number }[]
+  readonly targets: readonly Target[]
   /** Lines below the table. @default [] */
   readonly facts?: readonly string[]
 }
@@ -25,12 +32,12 @@ function renderComparison({ title, timings, targets, facts = [] }: Comparison): 
       '',
     ]),
     ['', '', '', ''],
-    ['ratio', 'median', 'target', ''],
-    ...targets.map(({ name, ratio, most }) => [
+    ['target', 'measured', 'at most', ''],
+    ...targets.map(({ name, measured, unit, most }) => [
       name,
-      ratio.toFixed(2),
-      `≤ ${most}`,
-      ratio <= most ? 'holds' : 'MISSED',
+      inUnit(measured.toFixed(2), unit),
+      inUnit(String(most), unit),
+      measured <= most ? 'holds' : 'MISSED',
     ]),
   ]
   const widths = [0, 1, 2, 3].map(column => Math.max(...rows.map(row => row[column]!.length)))
@@ -43,6 +50,10 @@ function renderComparison({ title, timings, targets, facts = [] }: Comparison): 
     .concat(facts)
     .map(line => `${line}\n`)
     .join('')
+}
+
+function inUnit(number: string, unit: Target['unit']): string {
+  return unit === 'ratio' ? number : `${number} ${unit}`
 }
 
 export function renderJson(comparisons: readonly Comparison[]): string {

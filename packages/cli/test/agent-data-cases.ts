@@ -1,10 +1,10 @@
 /** Cases of much data: the truth is known to whoever made the data. */
 
 import { FINANCE_PROGRAM, project } from '@srecodex/testkit'
+import { writeLog } from '@srecodex/testkit/demo/log'
 import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
-import { writeLog } from '../../testkit/src/demo/log.ts'
 import { expensePage, LINES_PER_TEAM, TEAMS, violations } from '../../testkit/src/mcp/ledger.ts'
 import { alive, printed, reports, writeUserConfig, type Case } from './agent-cases.ts'
 import { reportIn, type Moves } from './agent-moves.ts'

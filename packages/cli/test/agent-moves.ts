@@ -3,7 +3,7 @@
  * agent's affair, and stands in a `Dialect`.
  */
 
-import type { Model, ModelCall, ModelReply, ModelTurn } from '../../testkit/src/agents/model.ts'
+import type { Model, ModelCall, ModelReply, ModelTurn } from '@srecodex/testkit/agents'
 
 /** A call of one of the tools of `srecodex mcp`. */
 export interface Move {

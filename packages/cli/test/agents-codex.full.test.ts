@@ -9,18 +9,18 @@
  */
 
 import { project, type Project } from '@srecodex/testkit'
-import { beforeAll, describe, expect, test } from 'vitest'
 import {
-  askCodex,
   CODEX_MODELS,
   CODEX_VERSION,
   installCodex,
   startCodex,
-  type CodexAnswer,
   type CodexMode,
-  type CodexQuestion,
-} from '../../testkit/src/agents/codex.ts'
-import type { Model, ModelReply } from '../../testkit/src/agents/model.ts'
+  type CodexOptions,
+  type CodexResult,
+  type Model,
+  type ModelReply,
+} from '@srecodex/testkit/agents'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { alive, judge, reports, writeUserConfig, type Case, type Played, type Scene } from './agent-cases.ts'
 import { BULK, COMPOSITION, DEPLOYMENT, RESUMED } from './agent-cluster-cases.ts'
 import { BUDGET, largeData, TIMEOUT } from './agent-data-cases.ts'
@@ -47,10 +47,11 @@ interface Asked {
 /** Codex gives a server one second to start, and else begins without it, unless it is required. */
 const PATIENT = ['mcp_servers.srecodex.required=true', 'mcp_servers.srecodex.startup_timeout_sec=60']
 
-function question({ place, env = {}, mode, prompt, approved = [] }: Asked): CodexQuestion {
+function question({ place, env = {}, mode, prompt, approved = [] }: Asked, model?: Model): CodexOptions {
   const { workspace, home, srecodexHome } = place
   return {
     ...{ prompt, cwd: workspace, home, mode, timeoutMs: LONG_MS },
+    ...(model === undefined ? {} : { model }),
     config: `[projects.${JSON.stringify(workspace)}]\ntrust_level = "trusted"\n`,
     flags: [
       ...PATIENT,
@@ -58,6 +59,10 @@ function question({ place, env = {}, mode, prompt, approved = [] }: Asked): Code
     ].flatMap(setting => ['-c', setting]),
     env: { ...env, SRECODEX_HOME: srecodexHome },
   }
+}
+
+async function ask(asked: Asked, model?: Model): Promise<CodexResult> {
+  return (await startCodex(question(asked, model))).ended
 }
 
 /** The project's `.codex/config.toml`, skills and AGENTS.md are what a person would have. */
@@ -68,13 +73,13 @@ async function initialised(place: Project, env: Readonly<Record<string, string>>
 }
 
 /** Names of the tools that Codex called, and whether they did what they should. */
-function callsIn({ events }: CodexAnswer): string[] {
+function callsIn({ events }: CodexResult): string[] {
   return events
     .filter(({ type, item }) => type === 'item.completed' && item?.['type'] === 'mcp_tool_call')
     .map(({ item }) => `${String(item?.['tool'])} ${String(item?.['status'])}`)
 }
 
-function saidIn({ events }: CodexAnswer): string {
+function saidIn({ events }: CodexResult): string {
   const said = events.findLast(({ item }) => item?.['type'] === 'agent_message')
   return String(said?.item?.['text'])
 }
@@ -83,9 +88,11 @@ function playBy(mode: CodexMode, { prompt, approved = [], calls }: Case) {
   return async ({ place, env, moves }: Scene): Promise<Played> => {
     const told: string[] = []
     const model = modelOf(moves(), CODEX[mode], text => told.push(text))
-    const answer = await askCodex({ ...question({ place, env, mode, prompt, approved }), model })
-    const { exitCode, stderr, faults, bodies } = answer
-    expect({ exitCode, stderr, faults }).toEqual({ exitCode: 0, stderr: '', faults: [] })
+    const answer = await ask({ place, env, mode, prompt, approved }, model)
+    const { exitCode, stderr, faults, bodies, outlived } = answer
+    expect({ exitCode, stderr, faults, outlived }).toEqual({
+      ...{ exitCode: 0, stderr: '', faults: [], outlived: [] },
+    })
     expect(callsIn(answer).filter(call => !call.endsWith(' completed'))).toEqual([])
     expect(callsIn(answer)).toHaveLength(calls)
     expect(bodies).toHaveLength(calls + (CODEX[mode].opening === undefined ? 1 : 2))
@@ -111,9 +118,7 @@ describe.for(MODES)('%s', { timeout: LONG_MS }, mode => {
   })
 
   test('the model is told of srecodex before it has called anything', async () => {
-    const { bodies } = await askCodex(
-      question({ place: await initialised(project()), mode, prompt: 'Hello.' }),
-    )
+    const { bodies } = await ask({ place: await initialised(project()), mode, prompt: 'Hello.' })
     expect(bodies[0]).toContain('write ONE Python, Bash or JavaScript script and call run_script once')
     // Where tools are held back, that is all of it.
     expect(bodies[0]!.includes('find_skills first')).toBe(mode === 'classic')
@@ -135,7 +140,7 @@ describe.for(MODES)('%s', { timeout: LONG_MS }, mode => {
       return next.value
     }
     const model = modelOf(bold(), CODEX[mode])
-    const answer = await askCodex({ ...question({ place, env, mode, prompt: COMPOSITION.prompt }), model })
+    const answer = await ask({ place, env, mode, prompt: COMPOSITION.prompt }, model)
     expect(callsIn(answer)).toEqual(['find_skills completed', 'run_script completed', 'apply_plan failed'])
     expect(refusal).toContain('requires approval')
     expect(reports(place).map(({ status }) => status)).toEqual(['planned'])
@@ -159,7 +164,7 @@ test.for([
       return 'I may not.'
     }
     const model = modelOf(moves(), CODEX.search)
-    const answer = await askCodex({ ...question({ place, mode: 'search', prompt: 'Work.' }), model })
+    const answer = await ask({ place, mode: 'search', prompt: 'Work.' }, model)
     expect(callsIn(answer)).toEqual(['run_script failed'])
     expect(refusal).toContain('requires approval')
     expect(reports(place)).toEqual([])
@@ -188,14 +193,14 @@ test.for(MODES)(
       return 'never said'
     }
     const model = modelOf(moves(), CODEX[mode])
-    const { answer, kill } = await startCodex({ ...question({ place, mode, prompt: 'Work.' }), model })
-    let ended: unknown
-    void answer.then(({ events, faults, stderr }) => (ended = { events, faults, stderr }))
+    const codex = await startCodex(question({ place, mode, prompt: 'Work.' }, model))
+    let early: unknown
+    void codex.ended.then(({ events, faults, stderr }) => (early = { events, faults, stderr }))
     // Told with what it said where it ends by itself.
-    await expect.poll(() => ended ?? place.exists('at-b'), { timeout: 60_000 }).toBe(true)
+    await expect.poll(() => early ?? place.exists('at-b'), { timeout: 60_000 }).toBe(true)
     expect(alive(place, /bwrap|supervisor\.pl|init\.pl/).length).toBeGreaterThan(0)
-    kill()
-    expect((await answer).exitCode).toBeUndefined()
+    codex.kill()
+    expect(await codex.ended).toMatchObject({ exitCode: null, signal: 'SIGKILL', outlived: [] })
     await expect.poll(() => alive(place), { timeout: 20_000 }).toEqual([])
     expect(reports(place).map(({ status }) => status)).toEqual(['cancelled'])
     place.write('mended', '')
@@ -217,7 +222,7 @@ test('a run of 200 s is waited for, by a function and by code', { timeout: LONG_
         return `${status}: ${summary}`
       }
       const model = modelOf(moves(), CODEX[mode])
-      const answer = await askCodex({ ...question({ place, mode, prompt: 'Work.' }), model })
+      const answer = await ask({ place, mode, prompt: 'Work.' }, model)
       return { faults: answer.faults, calls: callsIn(answer), said: saidIn(answer) }
     }),
   )
@@ -241,7 +246,7 @@ test(
       if (cell === undefined) return { text: 'done' }
       return { calls: [{ name: 'wait', arguments: { cell_id: cell, yield_time_ms: 60_000 } }] }
     }
-    const { faults } = await askCodex({ ...question({ place, mode: 'code', prompt: 'Work.' }), model })
+    const { faults } = await ask({ place, mode: 'code', prompt: 'Work.' }, model)
     expect(faults).toEqual([])
     const [description, unfinished, end] = told
     expect(description).toContain('begin that code with `// @exec: {"yield_time_ms": 300000}`')

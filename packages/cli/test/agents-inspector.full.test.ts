@@ -1,10 +1,10 @@
 /** MCP Inspector as a client: its own reading of the protocol, in both eras, and its strict look at every schema. */
 
 import { project, type Project } from '@srecodex/testkit'
+import { installAgent } from '@srecodex/testkit/agents'
 import { execa } from 'execa'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { installAgent } from '../../testkit/src/agents/install.ts'
 import { TOOL_NAMES } from '../src/mcp/definitions.ts'
 
 const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))

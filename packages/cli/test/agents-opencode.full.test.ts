@@ -1,23 +1,18 @@
 /** The owner's cases by the real opencode, and what is its own: its time-outs, its permissions, its sudden end. */
 
 import { project, type Project } from '@srecodex/testkit'
+import {
+  conversation,
+  installOpencode,
+  startOpencode,
+  textOf,
+  type Agent,
+  type OpencodeResult,
+} from '@srecodex/testkit/agents'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import {
-  conversation,
-  startChatCompletionsServer,
-  textOf,
-} from '../../testkit/src/agents/chat-completions.ts'
-import type { ModelServer } from '../../testkit/src/agents/model.ts'
-import {
-  installOpencode,
-  startOpencode,
-  type OpencodeJob,
-  type OpencodeOutcome,
-  type RunningOpencode,
-} from '../../testkit/src/agents/opencode.ts'
+import { beforeAll, expect, test } from 'vitest'
 import { alive, judge, reports, type Case, type Played, type Scene } from './agent-cases.ts'
 import { BULK, COMPOSITION, DEPLOYMENT, RESUMED } from './agent-cluster-cases.ts'
 import { BUDGET, largeData, TIMEOUT } from './agent-data-cases.ts'
@@ -43,12 +38,10 @@ test('a script of 70 s: each word of progress renews the 40 s that opencode wait
   const place = project()
   const script = 'sleep 70; summary "slept well"'
   const begun = performance.now()
-  const { outcome, server } = await job(place, {
-    ...{ prompt: 'Sleep.', moves: () => runs(script), patienceMs: 40_000 },
-  })
-  expect(outcome).toMatchObject({ exitCode: 0, text: 'slept well', outlived: [] })
+  const result = await job(place, { prompt: 'Sleep.', moves: () => runs(script), patienceMs: 40_000 })
+  expect(result).toMatchObject({ exitCode: 0, text: 'slept well', outlived: [] })
   expect(performance.now() - begun).toBeGreaterThan(70_000)
-  expect(conversation(server.bodies)).toHaveLength(2)
+  expect(conversation(result.bodies)).toHaveLength(2)
 })
 
 /** Hangs at its second item until somebody mends it. */
@@ -67,12 +60,12 @@ test('opencode is killed half way: nothing of it is left, and a resume does what
   const { kubernetes } = place
   place.configure('[mutations]\ndefault = "allow"\n')
   const env = await callerEnvironment(place.kubeconfig)
-  const { running } = await start(place, { env, prompt: 'Restart them.', moves: () => runs(HALF, 'python') })
+  const opencode = await start(place, { env, prompt: 'Restart them.', moves: () => runs(HALF, 'python') })
   await expect.poll(() => place.exists('at-b'), { timeout: 200_000 }).toBe(true)
   expect(changes(kubernetes)).toEqual(once(['shop/a']))
   expect(alive(place, /bwrap/)).not.toEqual([])
-  running.kill('SIGKILL')
-  expect(await running.ended).toMatchObject({ exitCode: null, signal: 'SIGKILL', text: '', outlived: [] })
+  opencode.kill()
+  expect(await opencode.ended).toMatchObject({ exitCode: null, signal: 'SIGKILL', text: '', outlived: [] })
   await expect.poll(() => alive(place), { timeout: 20_000 }).toEqual([])
   const [left, ...more] = reports(place)
   expect({ left, more }).toMatchObject({ left: { status: 'cancelled' }, more: [] })
@@ -82,8 +75,7 @@ test('opencode is killed half way: nothing of it is left, and a resume does what
     return reportIn(yield { tool: 'resume_run', input: { run: left!.run } }).summary
   }
   const told = { prompt: 'Go on.', moves: resumes, approved: ['resume_run'] }
-  const { outcome } = await job(place, { env, ...told })
-  expect(outcome).toMatchObject({ exitCode: 0, text: '3 ok', outlived: [] })
+  expect(await job(place, { env, ...told })).toMatchObject({ exitCode: 0, text: '3 ok', outlived: [] })
   expect(changes(kubernetes)).toEqual(once(['shop/a', 'shop/b', 'shop/c']))
 })
 
@@ -96,14 +88,12 @@ test('an approval that opencode has to ask for is nobody’s: headless, it refus
     return reportIn(yield { tool: 'apply_plan', input: { plan: run } }).summary
   }
   const refused = await job(place, { env, prompt: 'Restart it.', moves: approves })
-  expect(refused.outcome.stderr).toContain('permission requested: srecodex_apply_plan')
+  expect(refused.stderr).toContain('permission requested: srecodex_apply_plan')
   expect(reports(place)).toMatchObject([{ status: 'planned' }])
   expect(mutating(place.kubernetes)).toEqual([])
 
-  const allowed = await job(place, {
-    ...{ env, prompt: 'Restart it.', moves: approves, approved: ['apply_plan'] },
-  })
-  expect(allowed.outcome).toMatchObject({ exitCode: 0, text: 'done' })
+  const told = { prompt: 'Restart it.', moves: approves, approved: ['apply_plan'] }
+  expect(await job(place, { env, ...told })).toMatchObject({ exitCode: 0, text: 'done' })
   expect(changes(place.kubernetes)).toEqual(once(['shop/a']))
 })
 
@@ -122,39 +112,35 @@ async function play({ prompt, approved = [] }: Case, { place, env, moves }: Scen
   const temporary = join(dirname(place.workspace), 'tmp')
   mkdirSync(temporary)
   const told: string[] = []
-  const { outcome, server } = await job(place, {
+  const result = await job(place, {
     ...{ prompt, moves, approved },
     env: { ...env, SRECODEX_TMPDIR: temporary },
     onTold: text => void told.push(text),
   })
-  expect(outcome).toMatchObject({ exitCode: 0, signal: null, stderr: '', outlived: [] })
+  expect(result).toMatchObject({ exitCode: 0, signal: null, stderr: '', outlived: [] })
   expect(readdirSync(temporary)).toEqual([])
-  return { answer: outcome.text, told, sent: server.bodies }
+  return { answer: result.text, told, sent: result.bodies }
 }
 
-async function job(
-  place: Project,
-  one: Job,
-): Promise<{ readonly outcome: OpencodeOutcome; readonly server: ModelServer }> {
-  const { running, server } = await start(place, one)
-  const outcome = await running.ended
-  const warnings = server.faults.length === 0 ? [] : outcome.warnings
-  expect({ faults: server.faults, warnings }).toEqual({ faults: [], warnings: [] })
-  return { outcome, server }
+async function job(place: Project, one: Job): Promise<OpencodeResult> {
+  const result = await (await start(place, one)).ended
+  const { faults } = result
+  const warnings = faults.length === 0 ? [] : result.warnings
+  expect({ faults, warnings }).toEqual({ faults: [], warnings: [] })
+  return result
 }
 
 /** As `srecodex init` sets it up: what changes things is asked for. */
 const ASKED = ['apply_plan', 'resume_run']
 
-async function start(
+function start(
   { workspace, home, srecodexHome }: Project,
   { prompt, moves, env = {}, approved = [], patienceMs = 360_000, onTold }: Job,
-): Promise<{ readonly running: RunningOpencode; readonly server: ModelServer }> {
-  const server = await startChatCompletionsServer(modelOf(moves(), OPENCODE, onTold))
-  onTestFinished(server.close)
+): Promise<Agent<OpencodeResult>> {
   const { SRECODEX_TMPDIR: temporary, ...given } = env
-  const wanted: OpencodeJob = {
-    ...{ prompt, home, cwd: workspace, env: given, modelUrl: server.url, timeoutMs: 400_000 },
+  return startOpencode({
+    ...{ prompt, home, cwd: workspace, env: given, timeoutMs: 400_000 },
+    model: modelOf(moves(), OPENCODE, onTold),
     mcpServers: {
       srecodex: {
         command: [process.execPath, BIN, 'mcp'],
@@ -168,8 +154,7 @@ async function start(
     permission: Object.fromEntries(
       ASKED.map(tool => [`srecodex_${tool}`, approved.includes(tool) ? 'allow' : 'ask']),
     ),
-  }
-  return { running: await startOpencode(wanted), server }
+  })
 }
 
 function* runs(script: string, language = 'shell'): Moves {

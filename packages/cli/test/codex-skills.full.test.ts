@@ -1,16 +1,16 @@
 /** What `skills install --for codex` writes, as the real Codex CLI passes it on to its model. */
 
 import { project, type Project } from '@srecodex/testkit'
+import { installCodex, startCodex, type CodexResult } from '@srecodex/testkit/agents'
 import { execa } from 'execa'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { askCodex, installCodex, type CodexAnswer } from '../../testkit/src/agents/codex.ts'
 
 beforeAll(installCodex, 600_000)
 
 /** Name and description of each skill that the model is told of, of those below a folder. */
-function toldSkills({ requests }: CodexAnswer, folder: string): Record<string, string> {
+function toldSkills({ requests }: CodexResult, folder: string): Record<string, string> {
   const told = textsOf(requests[0]).find(text => text.startsWith('<skills_instructions>'))
   const root = [...(told ?? '').matchAll(/^- `(r\d+)` = `(.*)`$/gm)].find(
     ([, , path]) => path === folder,
@@ -23,13 +23,14 @@ function toldSkills({ requests }: CodexAnswer, folder: string): Record<string, s
   )
 }
 
-function textsOf(request: CodexAnswer['requests'][number] | undefined): readonly string[] {
+function textsOf(request: CodexResult['requests'][number] | undefined): readonly string[] {
   return (request?.input ?? []).flatMap(({ content = [] }) => content.map(({ text = '' }) => text))
 }
 
 /** Its answer, without a word about anything that went wrong. */
-async function answerOf(prompt: string, { workspace, home }: Project, folder = '.'): Promise<CodexAnswer> {
-  const answer = await askCodex({ prompt, home, cwd: join(workspace, folder) })
+async function answerOf(prompt: string, { workspace, home }: Project, folder = '.'): Promise<CodexResult> {
+  const { ended } = await startCodex({ prompt, home, cwd: join(workspace, folder) })
+  const answer = await ended
   const faults = answer.events.filter(({ type, item }) =>
     /error|failed/.test(`${type} ${String(item?.['type'])}`),
   )

@@ -1,12 +1,11 @@
 /** What `init --client codex` writes, as the real Codex CLI takes it: strictly, and to the end of a run. */
 
 import { project, type Project } from '@srecodex/testkit'
+import { installCodex, startCodex, type CodexResult, type Model } from '@srecodex/testkit/agents'
 import { execa } from 'execa'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { askCodex, installCodex, type CodexAnswer } from '../../testkit/src/agents/codex.ts'
-import type { Model } from '../../testkit/src/agents/model.ts'
 
 beforeAll(installCodex, 600_000)
 
@@ -28,14 +27,15 @@ async function initialised(): Promise<Project> {
 }
 
 /** Strict about every file that it reads; with no more of an environment than it needs, and our own folder. */
-function ask(at: Project, model: Model, config = trusting(at)): Promise<CodexAnswer> {
+async function ask(at: Project, model: Model, config = trusting(at)): Promise<CodexResult> {
   const required = at.exists('.codex') && config !== '' ? ['-c', 'mcp_servers.srecodex.required=true'] : []
-  return askCodex({
+  const { ended } = await startCodex({
     ...{ prompt: 'Count.', cwd: at.workspace, home: at.home, mode: 'classic', model, config },
     // Otherwise a slow machine has the first question before it has the server.
     flags: ['--strict-config', ...required],
     env: { SRECODEX_HOME: at.srecodexHome },
   })
+  return ended
 }
 
 const call = (tool: string, input: Readonly<Record<string, unknown>>) => ({
@@ -166,8 +166,8 @@ test('an odd file stays one that Codex takes, in each of its forms', async () =>
 
 /** Codex as a command on PATH, with a home in which the project is trusted. */
 async function installed(at: Project): Promise<{ codex: string; env: Record<string, string> }> {
-  const script = await installCodex()
-  at.write('../bin/codex', `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`)
+  const program = await installCodex()
+  at.write('../bin/codex', `#!/bin/sh\nexec '${program}' "$@"\n`)
   chmodSync(at.path('../bin/codex'), 0o755)
   at.write('~/.codex/config.toml', trusting(at))
   mkdirSync(at.path('../tmp'), { recursive: true })

@@ -1,9 +1,9 @@
 /** What `init --client opencode` writes, as the real opencode reads it. */
 
 import { project } from '@srecodex/testkit'
+import { installOpencode } from '@srecodex/testkit/agents'
 import { execa } from 'execa'
 import { beforeAll, expect, test } from 'vitest'
-import { installOpencode } from '../../testkit/src/agents/opencode.ts'
 
 beforeAll(installOpencode, 600_000)
 

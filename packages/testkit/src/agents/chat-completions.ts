@@ -1,14 +1,13 @@
 /**
- * The OpenAI chat completions API on the loopback, with a scripted model behind it: streams, calls tools in pieces as
- * the real one does, and keeps every byte that it is sent.
+ * The OpenAI chat completions API on the loopback, with a scripted model behind it: streams, and calls tools in pieces as
+ * the real one does.
  *
  * A request that offers no tools is one on the side (opencode asks for a title): it is kept as well, gets a short
  * answer, and is no turn of the conversation.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Model, ModelReply, ModelServer, ModelTurn } from './model.ts'
+import type { Model, ModelCall, ModelReply, ModelServer, ModelTurn } from './model.ts'
+import { startModelServer, type ModelAnswer } from './model-server.ts'
 
 /** What of a request is looked at. */
 export interface ChatRequest {
@@ -32,41 +31,15 @@ interface ChatCall {
   readonly function: { readonly name: string; readonly arguments: string }
 }
 
-export async function startChatCompletionsServer(model: Model): Promise<ModelServer> {
-  const bodies: string[] = []
-  const faults: Error[] = []
-  let turns = 0
-  const server = createServer((request, response) => {
-    if (request.method !== 'POST' || request.url !== '/v1/chat/completions') {
-      response.writeHead(404).end()
-      return
-    }
-    void bodyOf(request).then(body => {
-      bodies.push(body)
-      try {
-        const asked = JSON.parse(body) as ChatRequest
-        const reply = isOnTheSide(asked) ? SIDE_REPLY : said(model, turnOf(asked, turns++))
-        answer(response, asked, reply, bodies.length)
-      } catch (fault) {
-        faults.push(fault instanceof Error ? fault : new Error(String(fault)))
-        // Anything from 500 on would be asked again.
-        const error = { message: String(fault), type: 'invalid_request_error', param: null, code: null }
-        response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
-      }
-    })
-  })
-  await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}/v1`,
-    bodies,
-    faults,
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+export function startChatCompletionsServer(model: Model): Promise<ModelServer> {
+  let [serial, index] = [0, 0]
+  const answer = (body: string): ModelAnswer => {
+    serial += 1
+    const asked = JSON.parse(body) as ChatRequest
+    const reply = isOnTheSide(asked) ? SIDE_REPLY : said(model, turnOf(asked, index++))
+    return asked.stream === true ? streamed(asked, reply, serial) : whole(asked, reply, serial)
   }
+  return startModelServer({ path: '/chat/completions', answer })
 }
 
 /** Of recorded bodies those that carry the conversation. */
@@ -107,65 +80,58 @@ export function textOf({ content }: ChatMessage): string {
 /** Nobody is billed, and an agent that believed in large numbers would begin to shorten its context. */
 const USAGE = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 }
 
-function answer(response: ServerResponse, asked: ChatRequest, reply: ModelReply, serial: number): void {
-  const common = { id: `chatcmpl-${serial}`, created: 0, model: asked.model }
-  const finish = 'calls' in reply ? 'tool_calls' : 'stop'
-  const calls = 'calls' in reply ? reply.calls.map((call, at) => chatCall(call, serial, at)) : []
-  if (asked.stream !== true) {
-    const message = {
-      role: 'assistant',
-      content: 'text' in reply ? reply.text : null,
-      ...(calls.length === 0 ? {} : { tool_calls: calls }),
-    }
-    const choices = [{ index: 0, message, finish_reason: finish }]
-    response.writeHead(200, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ ...common, object: 'chat.completion', choices, usage: USAGE }))
-    return
+function whole(asked: ChatRequest, reply: ModelReply, serial: number): ModelAnswer {
+  const calls = callsIn(reply, serial)
+  const message = {
+    role: 'assistant',
+    content: 'text' in reply ? reply.text : null,
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
   }
-  const chunk = (delta: object, finishReason: string | null = null): string =>
-    event({
-      ...common,
-      object: 'chat.completion.chunk',
-      choices: [{ index: 0, delta, finish_reason: finishReason }],
-    })
-  response.writeHead(200, { 'content-type': 'text/event-stream' })
-  response.write(chunk({ role: 'assistant', content: '' }))
-  if ('text' in reply) for (const piece of pieces(reply.text)) response.write(chunk({ content: piece }))
-  for (const [index, { id, type, function: wanted }] of calls.entries()) {
-    const begin = { index, id, type, function: { name: wanted.name, arguments: '' } }
-    response.write(chunk({ tool_calls: [begin] }))
-    for (const piece of pieces(wanted.arguments))
-      response.write(chunk({ tool_calls: [{ index, function: { arguments: piece } }] }))
-  }
-  response.write(chunk({}, finish))
-  if (asked.stream_options?.include_usage === true)
-    response.write(event({ ...common, object: 'chat.completion.chunk', choices: [], usage: USAGE }))
-  response.end('data: [DONE]\n\n')
+  const choices = [{ index: 0, message, finish_reason: finishOf(reply) }]
+  const completion = { ...common(asked, serial), object: 'chat.completion', choices, usage: USAGE }
+  return { type: 'application/json', parts: [JSON.stringify(completion)] }
 }
 
-function chatCall(
-  call: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> },
-  serial: number,
-  at: number,
-): ChatCall {
+function streamed(asked: ChatRequest, reply: ModelReply, serial: number): ModelAnswer {
+  const event = (rest: object): string => {
+    const chunk = { ...common(asked, serial), object: 'chat.completion.chunk', ...rest }
+    return `data: ${JSON.stringify(chunk)}\n\n`
+  }
+  const changed = (delta: object, finish: string | null = null): string =>
+    event({ choices: [{ index: 0, delta, finish_reason: finish }] })
+  const text = 'text' in reply ? pieces(reply.text).map(content => changed({ content })) : []
+  const calls = callsIn(reply, serial).flatMap(({ id, type, function: wanted }, index) => [
+    changed({ tool_calls: [{ index, id, type, function: { name: wanted.name, arguments: '' } }] }),
+    ...pieces(wanted.arguments).map(piece =>
+      changed({ tool_calls: [{ index, function: { arguments: piece } }] }),
+    ),
+  ])
+  const usage = asked.stream_options?.include_usage === true ? [event({ choices: [], usage: USAGE })] : []
+  const [begin, end] = [changed({ role: 'assistant', content: '' }), changed({}, finishOf(reply))]
   return {
+    type: 'text/event-stream',
+    parts: [begin, ...text, ...calls, end, ...usage, 'data: [DONE]\n\n'],
+  }
+}
+
+function common({ model }: ChatRequest, serial: number) {
+  return { id: `chatcmpl-${serial}`, created: 0, model }
+}
+
+function finishOf(reply: ModelReply): string {
+  return 'calls' in reply ? 'tool_calls' : 'stop'
+}
+
+function callsIn(reply: ModelReply, serial: number): ChatCall[] {
+  const calls: readonly ModelCall[] = 'calls' in reply ? reply.calls : []
+  return calls.map(({ name, arguments: given }, at) => ({
     id: `call_${serial}_${at}`,
     type: 'function',
-    function: { name: call.name, arguments: JSON.stringify(call.arguments) },
-  }
+    function: { name, arguments: JSON.stringify(given) },
+  }))
 }
 
 /** By code points: half of a pair is no text. */
 function pieces(text: string): readonly string[] {
   return text.match(/[\s\S]{1,400}/gu) ?? []
-}
-
-function event(chunk: object): string {
-  return `data: ${JSON.stringify(chunk)}\n\n`
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8')
 }

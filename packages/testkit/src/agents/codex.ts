@@ -1,15 +1,13 @@
 /**
- * The real Codex CLI, asked once, without a network: its model is a script behind the Responses API on the loopback.
+ * The real Codex CLI, without a network: its model is a script behind the Responses API on the loopback.
  *
  * Its configuration file is the caller's; what keeps it off the network and at that model are flags.
  */
 
-import { execa } from 'execa'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { linesOf, startAgent, type Agent, type AgentOptions, type AgentResult } from './agent.ts'
 import { installAgent } from './install.ts'
-import type { Model } from './model.ts'
 import { startResponsesServer, type ResponsesRequest } from './responses.ts'
 
 export const CODEX_VERSION = '0.169.0'
@@ -26,112 +24,71 @@ export const CODEX_MODELS = { classic: 'house-model', search: 'gpt-5.5', code: '
 
 export type CodexMode = keyof typeof CODEX_MODELS
 
-export interface CodexQuestion {
-  readonly prompt: string
-  /** Folder that it works in. */
-  readonly cwd: string
-  readonly home: string
-  /** @default Says `done`. */
-  readonly model?: Model
+export interface CodexOptions extends AgentOptions {
   /** @default 'search' */
   readonly mode?: CodexMode
   /** What `config.toml` of its own home holds, whole. @default '' */
   readonly config?: string
   /** Arguments of `codex` itself. @default [] */
   readonly flags?: readonly string[]
-  /** Over the few variables that it has. @default {} */
-  readonly env?: Readonly<Record<string, string>>
-  /** @default 60_000 */
-  readonly timeoutMs?: number
 }
 
-export interface CodexAnswer {
-  readonly exitCode: number | undefined
-  /** What Codex sent to the model. */
+export interface CodexResult extends AgentResult {
+  /** The same, read. */
   readonly requests: readonly ResponsesRequest[]
-  /** The same byte for byte. */
-  readonly bodies: readonly string[]
-  /** What the model did not foresee. */
-  readonly faults: readonly Error[]
   /** The lines of `--json`. */
-  readonly events: readonly { readonly type: string; readonly item?: Readonly<Record<string, unknown>> }[]
-  /** Empty where nothing went wrong. */
-  readonly stderr: string
+  readonly events: readonly CodexEvent[]
 }
 
-export interface Codex {
-  readonly answer: Promise<CodexAnswer>
-  /** Ends it at once, as the kernel would. */
-  readonly kill: () => void
+export interface CodexEvent {
+  readonly type: string
+  readonly item?: Readonly<Record<string, unknown>>
 }
 
-/** @returns The script that Node runs; it becomes the program. */
+/**
+ * The program itself, not the script that npm puts before it: that one stays in between on a Node that cannot become
+ * another program, and then whoever kills it kills a messenger.
+ */
 export function installCodex(): Promise<string> {
-  const member = '@openai/codex/bin/codex.js'
+  const { platform, arch } = process
+  const target = `${arch === 'arm64' ? 'aarch64' : 'x86_64'}-unknown-linux-musl`
+  const member = `@openai/codex-${platform}-${arch}/vendor/${target}/bin/codex`
   return installAgent({ name: 'codex', package: '@openai/codex', version: CODEX_VERSION, member })
 }
 
-export async function askCodex(question: CodexQuestion): Promise<CodexAnswer> {
-  const { answer } = await startCodex(question)
-  return answer
-}
-
-export async function startCodex({
-  prompt,
-  cwd,
-  home,
-  model = () => ({ text: 'done' }),
-  mode = 'search',
-  config = '',
-  flags = [],
-  env = {},
-  timeoutMs = 60_000,
-}: CodexQuestion): Promise<Codex> {
-  const script = await installCodex()
-  const server = await startResponsesServer(model)
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'srecodex-codex-')))
-  // Codex refuses a home of its own below TMPDIR.
-  const [codexHome, temporary] = [join(root, 'codex'), join(root, 'tmp')]
-  for (const folder of [codexHome, temporary]) mkdirSync(folder)
-  writeFileSync(join(codexHome, 'config.toml'), config)
-  const words = [...OFFLINE, ...settings(server.url, CODEX_MODELS[mode]), ...flags]
-  const args = ['exec', ...words, '-C', cwd, '-s', 'workspace-write', '--', prompt]
-  const child = execa(process.execPath, [script, ...args], {
-    cwd,
-    env: {
-      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
-      HOME: home,
-      CODEX_HOME: codexHome,
-      TMPDIR: temporary,
-      LANG: 'C.UTF-8',
-      ...env,
-    },
-    extendEnv: false,
-    stdin: 'ignore',
-    reject: false,
-    timeout: timeoutMs,
-  })
-  const answered = async (): Promise<CodexAnswer> => {
-    try {
-      const { exitCode, stdout, stderr } = await child
-      const { bodies, faults } = server
+export async function startCodex(options: CodexOptions): Promise<Agent<CodexResult>> {
+  const { prompt, cwd, home, mode = 'search', config = '', flags = [], env = {} } = options
+  const program = await installCodex()
+  return startAgent(options, {
+    name: 'codex',
+    startServer: startResponsesServer,
+    launch: (folder, url) => {
+      // Codex refuses a home of its own below TMPDIR.
+      const [codexHome, temporary] = [join(folder, 'codex'), join(folder, 'tmp')]
+      for (const one of [codexHome, temporary]) mkdirSync(one)
+      writeFileSync(join(codexHome, 'config.toml'), config)
+      const words = [...OFFLINE, ...settings(url, CODEX_MODELS[mode]), ...flags]
       return {
-        exitCode,
-        requests: bodies.filter(body => body !== '').map(body => JSON.parse(body) as ResponsesRequest),
-        bodies,
-        faults,
-        events: stdout
-          .split('\n')
-          .filter(line => line !== '')
-          .map(line => JSON.parse(line) as CodexAnswer['events'][number]),
-        stderr: stderr.replace(READS_STDIN, ''),
+        program,
+        args: ['exec', ...words, '-C', cwd, '-s', 'workspace-write', '--', prompt],
+        env: {
+          PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+          HOME: home,
+          CODEX_HOME: codexHome,
+          TMPDIR: temporary,
+          LANG: 'C.UTF-8',
+          ...env,
+        },
       }
-    } finally {
-      await server.close()
-      rmSync(root, { recursive: true, force: true, maxRetries: 5 })
-    }
-  }
-  return { answer: answered(), kill: () => void child.kill('SIGKILL') }
+    },
+    read: ({ stdout, ...end }) => ({
+      ...end,
+      stderr: end.stderr.replace(READS_STDIN, ''),
+      // One without a body is a fault, and stands there.
+      requests: end.bodies.filter(body => body !== '').map(body => JSON.parse(body) as ResponsesRequest),
+      events: linesOf(stdout).map(line => JSON.parse(line) as CodexEvent),
+    }),
+  })
 }
 
 /** Said whenever stdin is no terminal. */

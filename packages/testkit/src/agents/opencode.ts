@@ -1,16 +1,14 @@
 /**
- * The real opencode, headless and without a network: its model is a server on the loopback, its folders are its own,
- * and nothing of it outlives its job.
+ * The real opencode, headless and without a network: its model is a script behind chat completions on the loopback.
  *
  * What would reach outside is switched off by name below: the list of models, updates, plug-ins, language servers,
  * shared sessions. `@ai-sdk/openai-compatible`, which speaks to the model, is part of the program.
  */
 
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { linesOf, startAgent, type Agent, type AgentOptions, type AgentResult } from './agent.ts'
+import { startChatCompletionsServer } from './chat-completions.ts'
 import { installAgent } from './install.ts'
 
 export const OPENCODE_VERSION = '1.18.33'
@@ -22,21 +20,11 @@ export interface OpencodeServer {
   readonly timeoutMs?: number
 }
 
-export interface OpencodeJob {
-  readonly prompt: string
-  /** Folder that it works in. */
-  readonly cwd: string
-  readonly home: string
-  /** Of a server that speaks chat completions. */
-  readonly modelUrl: string
+export interface OpencodeOptions extends AgentOptions {
   /** By the name that opencode puts before each of their tools. @default {} */
   readonly mcpServers?: Readonly<Record<string, OpencodeServer>>
   /** By the name of a tool, as opencode shows it; what it would have to ask a person is refused. @default all allowed */
   readonly permission?: Readonly<Record<string, 'allow' | 'ask' | 'deny'>>
-  /** For opencode, and so for its servers and for the commands of its shell tool. @default {} */
-  readonly env?: Readonly<Record<string, string>>
-  /** Of the whole job; past it opencode is killed. @default 120_000 */
-  readonly timeoutMs?: number
 }
 
 export interface OpencodeEvent {
@@ -45,28 +33,16 @@ export interface OpencodeEvent {
   readonly error?: unknown
 }
 
-export interface OpencodeOutcome {
-  readonly exitCode: number | null
-  readonly signal: NodeJS.Signals | null
+export interface OpencodeResult extends AgentResult {
   /** The lines of `--format json`. */
   readonly events: readonly OpencodeEvent[]
   /** What it said to its user. */
   readonly text: string
-  readonly stderr: string
   /** Warnings of its log: why a server's tools are missing is told nowhere else. */
   readonly warnings: readonly string[]
-  /** Command lines of what it had started and did not end; they were killed. */
-  readonly outlived: readonly string[]
 }
 
-export interface RunningOpencode {
-  readonly pid: number
-  /** Strikes opencode alone, as a crash would: not the servers that it started. */
-  readonly kill: (signal: NodeJS.Signals) => void
-  readonly ended: Promise<OpencodeOutcome>
-}
-
-export async function installOpencode(): Promise<string> {
+export function installOpencode(): Promise<string> {
   const { platform, arch } = process
   // Processors without AVX2 need the other build; both come with the package.
   const old =
@@ -80,64 +56,42 @@ export async function installOpencode(): Promise<string> {
   })
 }
 
-export async function runOpencode(job: OpencodeJob): Promise<OpencodeOutcome> {
-  return (await startOpencode(job)).ended
-}
-
-export async function startOpencode(job: OpencodeJob): Promise<RunningOpencode> {
+export async function startOpencode(options: OpencodeOptions): Promise<Agent<OpencodeResult>> {
+  const { prompt, home, env = {} } = options
   const program = await installOpencode()
-  const root = mkdtempSync(join(tmpdir(), 'srecodex-opencode-'))
-  const folder = (name: string): string => {
-    mkdirSync(join(root, name), { recursive: true })
-    return join(root, name)
-  }
-  const config = join(folder('own'), 'opencode.json')
-  writeFileSync(config, JSON.stringify(configFor(job), null, 2))
-  const args = ['run', '--format', 'json', '--pure', '--model', 'scripted/model', '--', job.prompt]
-  const child = spawn(program, args, {
-    cwd: job.cwd,
-    env: {
-      PATH: process.env.PATH,
-      LANG: 'C.UTF-8',
-      ...job.env,
-      ...OFFLINE,
-      HOME: job.home,
-      TMPDIR: folder('tmp'),
-      XDG_CONFIG_HOME: folder('config'),
-      XDG_DATA_HOME: folder('data'),
-      XDG_STATE_HOME: folder('state'),
-      XDG_CACHE_HOME: folder('cache'),
-      OPENCODE_CONFIG: config,
+  return startAgent(options, {
+    name: 'opencode',
+    startServer: startChatCompletionsServer,
+    launch: (folder, url) => {
+      const own = (name: string): string => {
+        mkdirSync(join(folder, name), { recursive: true })
+        return join(folder, name)
+      }
+      const config = join(own('own'), 'opencode.json')
+      writeFileSync(config, JSON.stringify(configFor(options, url), null, 2))
+      return {
+        program,
+        args: ['run', '--format', 'json', '--pure', '--model', 'scripted/model', '--', prompt],
+        env: {
+          PATH: process.env.PATH,
+          LANG: 'C.UTF-8',
+          ...env,
+          ...OFFLINE,
+          HOME: home,
+          TMPDIR: own('tmp'),
+          XDG_CONFIG_HOME: own('config'),
+          XDG_DATA_HOME: own('data'),
+          XDG_STATE_HOME: own('state'),
+          XDG_CACHE_HOME: own('cache'),
+          OPENCODE_CONFIG: config,
+        },
+      }
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
+    read: ({ stdout, ...end }, folder) => {
+      const events = eventsOf(stdout)
+      return { ...end, events, text: saidIn(events), warnings: warningsIn(join(folder, 'data/opencode/log')) }
+    },
   })
-  const pid = child.pid
-  if (pid === undefined) throw new Error(`${program} cannot be started`)
-  let [stdout, stderr] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  const timer = setTimeout(() => endGroup(pid), job.timeoutMs ?? 120_000)
-  // A group of its own hears nothing of the end of ours.
-  const onExit = (): void => endGroup(pid)
-  process.once('exit', onExit)
-  const exited = new Promise<Pick<OpencodeOutcome, 'exitCode' | 'signal'>>(resolve => {
-    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
-  })
-  const closed = new Promise(resolve => void child.once('close', resolve))
-  const ended = exited.then(async end => {
-    clearTimeout(timer)
-    const outlived = await emptied(pid)
-    endGroup(pid)
-    // What left the group may hold the pipes for longer than anybody should wait.
-    await Promise.race([closed, sleep(1000)])
-    process.off('exit', onExit)
-    const warnings = warningsIn(join(root, 'data/opencode/log'))
-    rmSync(root, { recursive: true, force: true, maxRetries: 5 })
-    const events = eventsOf(stdout)
-    return { ...end, events, text: saidIn(events), stderr, warnings, outlived }
-  })
-  return { pid, kill: signal => void child.kill(signal), ended }
 }
 
 const OFFLINE = {
@@ -152,7 +106,7 @@ const OFFLINE = {
   npm_config_offline: 'true',
 }
 
-function configFor({ modelUrl, mcpServers = {}, permission = {} }: OpencodeJob): object {
+function configFor({ mcpServers = {}, permission = {} }: OpencodeOptions, modelUrl: string): object {
   const servers = Object.entries(mcpServers).map(([name, { command, environment = {}, timeoutMs }]) => [
     name,
     {
@@ -184,8 +138,7 @@ function configFor({ modelUrl, mcpServers = {}, permission = {} }: OpencodeJob):
 }
 
 function eventsOf(stdout: string): OpencodeEvent[] {
-  return stdout
-    .split('\n')
+  return linesOf(stdout)
     .filter(line => line.startsWith('{'))
     .map(line => JSON.parse(line) as OpencodeEvent)
 }
@@ -206,38 +159,3 @@ function warningsIn(folder: string): string[] {
 
 /** It is offline: see above. */
 const NO_PLUGIN_LIBRARY = 'background dependency install failed'
-
-/** What has lost its client may take this long to interrupt a run and go. */
-const GRACE_MS = 15_000
-
-/** Waits for the rest of a group to go by itself. @returns What did not. */
-async function emptied(group: number): Promise<string[]> {
-  const deadline = performance.now() + GRACE_MS
-  for (;;) {
-    const left = membersOf(group)
-    if (left.length === 0 || performance.now() > deadline) return left
-    await sleep(50)
-  }
-}
-
-function membersOf(group: number): string[] {
-  return readdirSync('/proc').flatMap(pid => {
-    if (!/^\d+$/.test(pid)) return []
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      const [state, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      if (Number(itsGroup) !== group || state === 'Z') return []
-      return [readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim()]
-    } catch {
-      return []
-    }
-  })
-}
-
-function endGroup(group: number): void {
-  try {
-    process.kill(-group, 'SIGKILL')
-  } catch {
-    // It has ended by itself.
-  }
-}

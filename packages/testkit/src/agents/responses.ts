@@ -2,12 +2,11 @@
  * The OpenAI Responses API on the loopback, with a scripted model behind it. It speaks what Codex needs: functions,
  * also in namespaces, tools of bare text (`exec` of code mode), and the search for tools that are held back.
  *
- * It keeps every body that it is sent. What the model did not foresee is a failed request, never a guess.
+ * What the model did not foresee is a failed request, never a guess.
  */
 
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Model, ModelCall, ModelReply, ModelServer } from './model.ts'
+import { startModelServer, type ModelAnswer } from './model-server.ts'
 
 export interface ResponsesRequest {
   readonly model: string
@@ -34,13 +33,10 @@ interface ToolItem {
 /** By the name that a call of it has. */
 type Offered = ReadonlyMap<string, 'function' | 'custom' | 'tool_search'>
 
-export async function startResponsesServer(model: Model): Promise<ModelServer> {
-  const bodies: string[] = []
-  const faults: Error[] = []
+export function startResponsesServer(model: Model): Promise<ModelServer> {
   let index = 0
   let asked: readonly string[] = []
-
-  const answer = (body: string): string => {
+  const answer = (body: string): ModelAnswer => {
     const request = JSON.parse(body) as ResponsesRequest
     const offered = offeredIn(request)
     const results = asked.map(id => outputOf(request, id))
@@ -48,45 +44,9 @@ export async function startResponsesServer(model: Model): Promise<ModelServer> {
     const items = itemsOf(reply, index, offered)
     asked = 'calls' in reply ? items.map(({ call_id }) => String(call_id)) : []
     index += 1
-    return eventsOf(`resp_${index}`, items)
+    return { type: 'text/event-stream', parts: eventsOf(`resp_${index}`, items) }
   }
-
-  const server = createServer((request, response) => {
-    const whole = bodyOf(request).then(body => {
-      bodies.push(body)
-      try {
-        refuseOthers(request)
-        const events = answer(body)
-        response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events)
-      } catch (error) {
-        const fault = error instanceof Error ? error : new Error(String(error))
-        faults.push(fault)
-        // 400 is not asked again.
-        response.writeHead(400, { 'content-type': 'application/json' })
-        response.end(JSON.stringify({ error: { message: fault.message, type: 'invalid_request_error' } }))
-      }
-    })
-    // Who asked went away in the middle of it.
-    whole.catch(() => response.destroy())
-  })
-  await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}/v1`,
-    bodies,
-    faults,
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-}
-
-function refuseOthers({ method, url, headers }: IncomingMessage): void {
-  if (method !== 'POST' || url !== '/v1/responses') throw new Error(`nobody answers ${method} ${url}`)
-  const encoding = headers['content-encoding']
-  if (encoding !== undefined) throw new Error(`the body is encoded as ${encoding}: it could not be looked at`)
+  return startModelServer({ path: '/responses', answer })
 }
 
 /** In the request itself, in an item that brings them, or found by a search; `functions` is what has no namespace. */
@@ -152,20 +112,14 @@ const USAGE = {
   total_tokens: 2,
 }
 
-function eventsOf(id: string, items: readonly object[]): string {
+function eventsOf(id: string, items: readonly object[]): string[] {
   return [
     event('response.created', { response: { id } }),
     ...items.map(item => event('response.output_item.done', { item })),
     event('response.completed', { response: { id, usage: USAGE } }),
-  ].join('')
+  ]
 }
 
 function event(type: string, fields: Readonly<Record<string, unknown>>): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -4,14 +4,10 @@
  * The arms differ in what the agent has: script-first has srecodex, chat has not, and so does not carry its tools.
  */
 
-import { join } from 'node:path'
-import { startChatCompletionsServer } from '../../testkit/src/agents/chat-completions.ts'
-import type { Model, ModelCall } from '../../testkit/src/agents/model.ts'
-import { runOpencode, type OpencodeServer } from '../../testkit/src/agents/opencode.ts'
-import { measure, type ContextTokens } from './context-tokens.ts'
-import type { World } from './context-world.ts'
-
-export const CLI = join(import.meta.dirname, '..', '..', 'cli', 'dist', 'bin.js')
+import { startOpencode, type Model, type ModelCall, type OpencodeServer } from '@srecodex/testkit/agents'
+import { CLI } from '../place.ts'
+import { measure, type ContextTokens } from './tokens.ts'
+import type { World } from './world.ts'
 
 /** Yields one call a turn, is given its result as the model reads it, and returns the answer. */
 export type Moves = Generator<ModelCall, string, string>
@@ -29,24 +25,19 @@ export interface ArmResult extends ContextTokens {
 
 /** @throws {Error} The agent or the model's script failed: a figure of half a job is none. */
 export async function playArm(prompt: string, world: World, arm: Arm): Promise<ArmResult> {
-  const server = await startChatCompletionsServer(modelOf(arm.moves()))
-  try {
-    const begun = performance.now()
-    const outcome = await runOpencode({
-      ...{ prompt, cwd: world.workspace, home: world.home, env: world.env, modelUrl: server.url },
-      mcpServers: arm.mcpServers ?? {},
-      timeoutMs: 1_800_000,
-    })
-    const tookMs = performance.now() - begun
-    const [fault] = server.faults
-    if (fault !== undefined)
-      throw new Error([fault.message, ...outcome.warnings].join('\n'), { cause: fault })
-    if (outcome.exitCode !== 0 || outcome.text === '')
-      throw new Error(`opencode ended with ${outcome.exitCode ?? outcome.signal}: ${outcome.stderr}`)
-    return { ...measure(server.bodies), answer: outcome.text, tookMs }
-  } finally {
-    await server.close()
-  }
+  const begun = performance.now()
+  const opencode = await startOpencode({
+    ...{ prompt, cwd: world.workspace, home: world.home, env: world.env },
+    model: modelOf(arm.moves()),
+    mcpServers: arm.mcpServers ?? {},
+    timeoutMs: 1_800_000,
+  })
+  const { exitCode, signal, text, stderr, bodies, faults, warnings } = await opencode.ended
+  const tookMs = performance.now() - begun
+  const [fault] = faults
+  if (fault !== undefined) throw new Error([fault.message, ...warnings].join('\n'), { cause: fault })
+  if (exitCode !== 0 || text === '') throw new Error(`opencode ended with ${exitCode ?? signal}: ${stderr}`)
+  return { ...measure(bodies), answer: text, tookMs }
 }
 
 /** The person's consent to `apply_plan` is given: opencode asks for it where `srecodex init` has set it up. */

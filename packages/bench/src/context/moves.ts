@@ -6,8 +6,8 @@
  * beginning in the pages that opencode's `read` gives.
  */
 
-import type { Moves } from './context-arm.ts'
-import type { ModelCall } from '../../testkit/src/agents/model.ts'
+import type { ModelCall } from '@srecodex/testkit/agents'
+import type { Moves } from './arm.ts'
 
 type Part<Result> = Generator<ModelCall, Result, string>
 

@@ -5,9 +5,9 @@
  * jobs that chat does better stand in the same table. A wrong answer or a missed target is told, never left out.
  */
 
-import { existsSync } from 'node:fs'
-import { CLI, playArm, type ArmResult } from './context-arm.ts'
-import type { ContextCase, ContextScene } from './context-case.ts'
+import { requireCli } from '../place.ts'
+import { playArm, type ArmResult } from './arm.ts'
+import type { ContextCase, ContextScene } from './case.ts'
 
 export interface ContextFigures {
   readonly id: string
@@ -30,7 +30,7 @@ export interface ContextOptions {
 
 /** @throws {Error} An arm came to no end, so there is nothing to count. */
 export async function context({ cases, onArm = () => {} }: ContextOptions): Promise<ContextFigures[]> {
-  if (!existsSync(CLI)) throw new Error(`build the CLI first: there is no ${CLI}`)
+  requireCli()
   const figures: ContextFigures[] = []
   for (const one of cases) {
     const { id, name, kind, arms } = one

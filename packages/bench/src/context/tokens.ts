@@ -4,18 +4,18 @@
  * Not counted is what a provider wraps around a message, for each has its own: a few tokens a message.
  */
 
+import { conversation, textOf, type ChatRequest } from '@srecodex/testkit/agents'
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
-import { conversation, textOf, type ChatRequest } from '../../testkit/src/agents/chat-completions.ts'
 
 export interface ContextTokens {
   /** Turns of the model, the last of which is its answer. */
   readonly turns: number
   /** Each call and each result once: what the work itself brought into the context. */
   readonly entered: number
-  /** Of the longest context: what a model must be able to hold. */
-  readonly longest: number
   /** Input of all requests together, those on the side too: each turn sends all that came before. */
   readonly billed: number
+  /** Tools that the agent offers its model, its own and those of its servers. */
+  readonly tools: number
   /** What is there before the first call: the agent's own prompt, its tools, and the person's request. */
   readonly fixed: number
   /** Characters of the longest result. */
@@ -24,14 +24,14 @@ export interface ContextTokens {
 
 export function measure(bodies: readonly string[]): ContextTokens {
   const turns = conversation(bodies)
-  const inputs = turns.map(inputTokens)
+  const [first] = turns
   const results = resultsIn(turns)
   return {
     turns: turns.length,
     entered: [...callsIn(turns), ...results].reduce((sum, text) => sum + tokensOf(text), 0),
-    longest: Math.max(...inputs),
     billed: bodies.reduce((sum, body) => sum + inputTokens(JSON.parse(body) as ChatRequest), 0),
-    fixed: inputs[0] ?? 0,
+    tools: first?.tools?.length ?? 0,
+    fixed: first === undefined ? 0 : inputTokens(first),
     longestResultChars: Math.max(0, ...results.map(text => text.length)),
   }
 }

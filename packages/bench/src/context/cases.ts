@@ -1,9 +1,9 @@
 /** The jobs whose context is compared, as the table has them: first those that are meant for one script. */
 
-import { CRASH_LOOPS, RESTARTS } from './context-bulk.ts'
-import type { ContextCase } from './context-case.ts'
-import { BUDGETS, LOG_BY_PAGES, LOG_BY_PIPE } from './context-large.ts'
-import { DEPLOYMENT, DIAGNOSIS, ONE_ITEM } from './context-steps.ts'
+import { CRASH_LOOPS, RESTARTS } from './bulk.ts'
+import type { ContextCase } from './case.ts'
+import { BUDGETS, LOG_BY_PAGES, LOG_BY_PIPE } from './large.ts'
+import { DEPLOYMENT, DIAGNOSIS, ONE_ITEM } from './steps.ts'
 
 export const CASES: readonly ContextCase[] = [
   ...CRASH_LOOPS,

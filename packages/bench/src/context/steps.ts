@@ -1,11 +1,11 @@
 /** Few steps: a deployment with its way back, one item, and a diagnosis, in which each step follows from the last. */
 
 import type { WorkloadSeed } from '@srecodex/testkit'
-import type { ModelCall } from '../../testkit/src/agents/model.ts'
-import { withSrecodex, type Moves } from './context-arm.ts'
-import { expectEqual, type ContextCase } from './context-case.ts'
-import { findSkill, reportIn, rows, script, shell } from './context-moves.ts'
-import { clusterWorld, type ClusterWorld } from './context-world.ts'
+import type { ModelCall } from '@srecodex/testkit/agents'
+import { withSrecodex, type Moves } from './arm.ts'
+import { expectEqual, type ContextCase } from './case.ts'
+import { findSkill, reportIn, rows, script, shell } from './moves.ts'
+import { clusterWorld, type ClusterWorld } from './world.ts'
 
 const GOOD = 'registry.test/web:1.0'
 const BAD = 'registry.test/web:2.0-imagepull'

@@ -1,13 +1,13 @@
 /** `context`: prints the figures, and with `--write` puts them where the guides are. */
 
+import { OPENCODE_VERSION } from '@srecodex/testkit/agents'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { OPENCODE_VERSION } from '../../testkit/src/agents/opencode.ts'
-import { CASES } from './context-cases.ts'
-import { contextMarkdown, renderContext } from './context-table.ts'
+import { CASES } from './cases.ts'
+import { contextMarkdown, renderContext } from './table.ts'
 import { context } from './context.ts'
 
-const GUIDE = join(import.meta.dirname, '..', '..', '..', 'dotcodex', 'docs', 'CONTEXT-FIGURES.md')
+const GUIDE = join(import.meta.dirname, '../../../..', 'dotcodex', 'docs', 'CONTEXT-FIGURES.md')
 
 export interface ContextCommand {
   readonly json: boolean

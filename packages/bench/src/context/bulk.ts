@@ -1,11 +1,10 @@
 /** Many items of a cluster: one question over all pods, and fifty restarts. */
 
-import type { Kubernetes, WorkloadSeed } from '@srecodex/testkit'
-import { resourceOf } from '../../testkit/src/kubernetes/resources.ts'
-import { withSrecodex, type Moves } from './context-arm.ts'
-import { expectEqual, type ContextCase } from './context-case.ts'
-import { findSkill, rows, script, shell } from './context-moves.ts'
-import { clusterWorld } from './context-world.ts'
+import { resourceOf, type Kubernetes, type WorkloadSeed } from '@srecodex/testkit'
+import { withSrecodex, type Moves } from './arm.ts'
+import { expectEqual, type ContextCase } from './case.ts'
+import { findSkill, rows, script, shell } from './moves.ts'
+import { clusterWorld } from './world.ts'
 
 const NAMESPACES = ['shop', 'pay', 'search', 'batch']
 

@@ -1,14 +1,14 @@
 /** Much data: a log, and the books of twenty teams. */
 
+import { Random } from '@srecodex/testkit/demo/random'
+import { violations } from '@srecodex/testkit/mcp'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { FINANCE_PROGRAM } from '../../testkit/src/mcp/launch.ts'
-import { violations } from '../../testkit/src/mcp/ledger.ts'
-import { Random } from '../../testkit/src/demo/random.ts'
-import { withSrecodex, type Moves } from './context-arm.ts'
-import { expectEqual, type ContextCase, type ContextScene } from './context-case.ts'
-import { findSkill, script, shell } from './context-moves.ts'
-import { emptyWorld } from './context-world.ts'
+import { FINANCE_SERVER, financeServerToml } from '../place.ts'
+import { withSrecodex, type Moves } from './arm.ts'
+import { expectEqual, type ContextCase, type ContextScene } from './case.ts'
+import { findSkill, script, shell } from './moves.ts'
+import { emptyWorld } from './world.ts'
 
 const LINES = 100_000
 const KINDS = [
@@ -137,12 +137,8 @@ export const BUDGETS: ContextCase = {
   set: () => {
     const world = emptyWorld()
     const config = join(world.srecodexHome, 'config')
-    const program = { command: process.execPath, args: [FINANCE_PROGRAM] }
     mkdirSync(config, { recursive: true })
-    writeFileSync(
-      join(config, 'config.toml'),
-      `[mcp_servers.finance]\ncommand = ${JSON.stringify(program.command)}\nargs = ${JSON.stringify(program.args)}\n`,
-    )
+    writeFileSync(join(config, 'config.toml'), financeServerToml())
     return Promise.resolve({
       world,
       script: {
@@ -154,7 +150,7 @@ export const BUDGETS: ContextCase = {
       },
       chat: {
         moves: budgetsByCalls,
-        mcpServers: { finance: { command: [program.command, ...program.args], timeoutMs: 60_000 } },
+        mcpServers: { finance: { command: FINANCE_SERVER, timeoutMs: 60_000 } },
       },
       judge: answer => {
         // The skill names the first three; their sums are right only if every line was read.

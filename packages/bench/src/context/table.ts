@@ -54,7 +54,7 @@ export function contextMarkdown(
     [
       `- The longest result of srecodex had ${count(longest)} characters; none may have more than 2,500.`,
       `- Before its first call opencode's own prompt and tools take ${count(rounded(first?.chat.fixed ?? 0))} tokens, ` +
-        `with srecodex's eight tools and its instructions ${count(rounded(first?.script.fixed ?? 0))}. *Billed* has them in every turn, *entered* not at all.`,
+        `with srecodex's ${ownTools(figures)} tools and its instructions ${count(rounded(first?.script.fixed ?? 0))}. *Billed* has them in every turn, *entered* not at all.`,
     ].join('\n'),
     '## How chat was replayed',
     POLICY,
@@ -117,6 +117,11 @@ function targetsOf(kind: ContextFigures['kind'], figures: readonly ContextFigure
     `${target}. It holds in ${figures.length - missed.length} of ${figures.length}. Missed: ${named.join('; ')}. ` +
     'What script-first costs is fixed, what chat costs grows with the number of items.'
   )
+}
+
+/** What the one arm has over the other, which may have a server of its own. */
+function ownTools(figures: readonly ContextFigures[]): number {
+  return Math.max(...figures.map(({ script, chat }) => script.tools - chat.tools))
 }
 
 function ratio({ script, chat }: ContextFigures, of: keyof ArmFigures & ('entered' | 'billed')): string {

@@ -1,7 +1,7 @@
 /** A job whose context is compared. Who judges is the world, never the model. */
 
-import type { Arm } from './context-arm.ts'
-import type { World } from './context-world.ts'
+import type { Arm } from './arm.ts'
+import type { World } from './world.ts'
 
 export interface ContextCase {
   readonly id: string

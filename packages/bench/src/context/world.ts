@@ -1,11 +1,9 @@
 /** What an arm of a case works in: fresh folders, and a cluster where the case is one of Kubernetes. */
 
+import { kubectlProgram, startKubernetes, type Kubernetes, type WorkloadSeed } from '@srecodex/testkit'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Kubernetes, WorkloadSeed } from '@srecodex/testkit'
-import { kubectlProgram } from '../../testkit/src/kubectl.ts'
-import { startKubernetes } from '../../testkit/src/kubernetes/kubernetes.ts'
 
 export interface World {
   readonly workspace: string
