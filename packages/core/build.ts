@@ -7,4 +7,5 @@ cpSync('src/guest', 'dist/guest', {
   // Python leaves byte code beside modules that are run from here.
   filter: path => !path.includes('__pycache__') && (!path.endsWith('.ts') || path.endsWith('.d.ts')),
 })
-for (const path of ['sandbox/supervisor.pl', 'tools/programs/launcher.pl']) cpSync(`src/${path}`, `dist/${path}`)
+for (const path of ['sandbox/supervisor.pl', 'tools/programs/launcher.pl'])
+  cpSync(`src/${path}`, `dist/${path}`)

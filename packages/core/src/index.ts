@@ -39,7 +39,13 @@ export type { RunReport, RunStatus, ScriptLanguage } from './runs/report.ts'
 export type { RunEvent, RunScriptOptions } from './runs/options.ts'
 export { isOpen, type RunRecord } from './runs/store.ts'
 export { auditSkills, renderChecklist, writeChecklist, type Audit } from './skills/audit.ts'
-export { installFolder, installSkills, uninstallSkills, type InstallClient, type InstallResult } from './skills/install.ts'
+export {
+  installFolder,
+  installSkills,
+  uninstallSkills,
+  type InstallClient,
+  type InstallResult,
+} from './skills/install.ts'
 export { inputFaults, type InputFault } from './skills/inputs.ts'
 export { openLibrarian, type FoundSkill, type Librarian } from './skills/librarian.ts'
 export { applyFixes, lintSkills, type LintReport } from './skills/lint.ts'
