@@ -142,7 +142,7 @@ test('a page that finds no room is told as such', async () => {
   const within = ['bwrap', '--dev-bind', '/', '/', '--size', '8192', '--tmpfs', full, '--']
   const { exitCode, stderr } = await place.run('runs report last --output full/page.html', { within })
   expect(stderr).toBe(
-    'error[DISK_FULL]: no space left for the page WORKSPACE/full/page.html\n\n' +
+    'error[DISK_FULL]: cannot write `WORKSPACE/full/page.html`: no space left on device\n\n' +
       'hint: srecodex runs prune frees old runs; --output puts the page elsewhere\n',
   )
   expect(exitCode).toBe(1)

@@ -678,19 +678,25 @@ test('what cannot be written is no fault of srecodex', async () => {
   const told = async (command: string): Promise<string> => (await run(`skills ${command}`)).transcript
   expect(await told('install --for codex rack/move')).toMatchInlineSnapshot(`
     "--- stderr
-    error[STATE_UNWRITABLE]: .agents/skills cannot be written: not a directory
+    error[STATE_UNWRITABLE]: cannot write \`.agents/skills\`: not a directory
+
+    hint: see that you may write it, then run this again
     --- exit code 1
     "
   `)
   expect(await told('new rack/lift --skills-dir plain')).toMatchInlineSnapshot(`
     "--- stderr
-    error[STATE_UNWRITABLE]: plain/rack cannot be written: not a directory
+    error[STATE_UNWRITABLE]: cannot write \`plain/rack\`: not a directory
+
+    hint: see that you may write it, then run this again
     --- exit code 1
     "
   `)
   expect(await told('audit --write')).toMatchInlineSnapshot(`
     "--- stderr
-    error[STATE_UNWRITABLE]: dotcodex/docs cannot be written: file already exists
+    error[STATE_UNWRITABLE]: cannot write \`dotcodex/docs\`: file already exists
+
+    hint: see that you may write it, then run this again
     --- exit code 1
     "
   `)
