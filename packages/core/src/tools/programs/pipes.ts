@@ -6,7 +6,7 @@
  */
 
 import { execFile } from 'node:child_process'
-import { constants, mkdirSync, openSync } from 'node:fs'
+import { constants, mkdirSync, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -40,11 +40,15 @@ export function createChannelPool(folder: string): ChannelPool {
     const paths = numbers.flatMap(number => [join(folder, `${number}.out`), join(folder, `${number}.err`)])
     await promisify(execFile)('mkfifo', ['-m', '0600', ...paths], { env: { PATH: '/usr/bin:/bin' } })
     for (const number of numbers) {
+      const statusPath = join(folder, `${number}.status`)
       const channel: Channel = {
         stdout: join(folder, `${number}.out`),
         stderr: join(folder, `${number}.err`),
-        statusPath: join(folder, `${number}.status`),
-        giveBack: () => void free.push(channel),
+        statusPath,
+        giveBack: () => {
+          rmSync(statusPath, { force: true }) // a process that it names is nobody's of the next call
+          free.push(channel)
+        },
       }
       free.push(channel)
     }

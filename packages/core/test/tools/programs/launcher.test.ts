@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createLauncher, type Launcher } from '../../../src/tools/programs/launcher.ts'
-import { openReader } from '../../../src/tools/programs/pipes.ts'
+import { createChannelPool, openReader } from '../../../src/tools/programs/pipes.ts'
 
 let folder: string
 let launcher: Launcher
@@ -115,4 +115,13 @@ test('it goes with whoever started it', async () => {
   await expect
     .poll(() => existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
     .toBeFalsy()
+})
+
+test('a channel that is used again tells nothing of the call before', async () => {
+  const pool = createChannelPool(join(folder, 'pipes'))
+  const channel = await pool.take()
+  writeFileSync(channel.statusPath, '{ "child-pid": 1 }')
+  channel.giveBack()
+  expect(await pool.take()).toBe(channel)
+  expect(existsSync(channel.statusPath)).toBe(false)
 })
