@@ -77,5 +77,11 @@ sub start {
 sub answer {
     my ($line) = @_;
     $line =~ tr/\n/ /;
-    syswrite STDOUT, "$line\n";
+    my ($text, $at) = ("$line\n", 0);
+    # Where srecodex is busy this waits, and every program that ends meanwhile interrupts it.
+    while ($at < length $text) {
+        my $written = syswrite STDOUT, $text, length($text) - $at, $at;
+        if (defined $written) { $at += $written }
+        elsif ($! != $EINTR) { exit 70 }
+    }
 }

@@ -77,13 +77,20 @@ test('how each ended is told, in any order', async () => {
   stopped.kill('SIGTERM') // nobody is hit
 })
 
-test('hundreds at once all come back', async () => {
-  const programs = Array.from({ length: 200 }, (_, number) =>
-    start(['/bin/bash', '-c', `echo ${number}; exit ${number}`]),
-  )
+test('hundreds at once all come back, also to somebody who was busy meanwhile', async () => {
+  const names = Array.from({ length: 500 }, (_, number) => join(folder, `many.${number}`))
+  execFileSync('mkfifo', names)
+  const programs = names.map((path, number) => {
+    const stdout = text(openReader(path))
+    const paths = { stdin: '/dev/null', stdout: path, stderr: '/dev/null', status: '/dev/null' }
+    const command = ['/bin/sh', '-c', `echo ${number}; exit ${number % 200}`]
+    return { ...launcher.start({ command, environment: {}, paths }), stdout }
+  })
+  await new Promise(resolve => setTimeout(resolve, 200)) // all are asked for
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000) // more end than a socket holds answers
   for (const [number, program] of programs.entries()) {
-    expect(await program.ended).toEqual({ exitCode: number, signal: null })
-    expect((await program.printed)[0]).toBe(`${number}\n`)
+    expect(await program.ended).toEqual({ exitCode: number % 200, signal: null })
+    expect(await program.stdout).toBe(`${number}\n`)
   }
 })
 
