@@ -111,8 +111,7 @@ async function strike(
 const CHANGES = ['restart', 'annotate']
 
 function isStarting(srecodex: number): boolean {
-  const children = read(`/proc/${srecodex}/task/${srecodex}/children`).trim().split(' ')
-  return children.some(pid => {
+  return descendantsOf(srecodex).some(pid => {
     const argv = read(`/proc/${pid}/cmdline`).split('\0')
     return argv.includes('--die-with-parent') && CHANGES.some(word => argv.includes(word))
   })

@@ -54,12 +54,14 @@ function isSupervisorOf(pid: string, id: string): boolean {
 }
 
 /**
- * The sandbox of a tool that srecodex was starting when it was killed: until bubblewrap has tied itself to its
- * parent, a change would still be made, and whoever resumes would have found that it was not.
+ * The sandbox of a tool that srecodex was starting when it was killed, and the launcher that starts them: until
+ * bubblewrap has tied itself to its parent, a change would still be made, and whoever resumes would have found that it
+ * was not.
  */
 function isToolOf(pid: string, id: string): boolean {
   const argv = read(`/proc/${pid}/cmdline`).split('\0')
-  return argv.includes('--json-status-fd') && argv.some(word => word.includes(`/runs/${id}/tools/`))
+  const isOne = argv.includes('--json-status-fd') || (argv[1] ?? '').endsWith('/launcher.pl')
+  return isOne && argv.some(word => word.includes(`/runs/${id}/tools/`))
 }
 
 function isRunning(pid: number): boolean {

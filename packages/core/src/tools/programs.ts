@@ -69,7 +69,7 @@ export async function openPrograms(options: ProgramsOptions): Promise<Programs> 
   const etcFolder = join(options.folder, 'etc')
   let etc: readonly Mount[] | null = null
   const channels = createChannelPool(join(options.folder, 'pipes'))
-  const launcher = createLauncher()
+  const launcher = createLauncher(options.folder)
   const closed = new AbortController()
   const running = new Set<Promise<unknown>>()
 

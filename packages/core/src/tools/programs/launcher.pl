@@ -2,8 +2,10 @@
 # takes, and srecodex's own thread goes on meanwhile.
 #
 # Promises: a program starts with descriptors 0 to 3 and no other, with the environment that its request names and no
-# other; how each ended is told once; when srecodex goes away, so does this, and bubblewrap with its parent.
+# other; how each ended is told once; when srecodex goes away, so does this, and bubblewrap with its parent. What
+# srecodex asked for just before is not started then.
 #
+# Argument: the folder of the run's tools, only to be told by: see sandbox/survivors.ts.
 # Requests on descriptor 0, each a length (32 bits, big-endian) and that many bytes, fields between NULs:
 #   start ID STDIN STDOUT STDERR STATUS COUNT NAME=VALUE… ARGUMENT…   paths; COUNT variables, then the command line
 #   kill ID SIGNAL
@@ -18,6 +20,7 @@ open(my $reserved, '<', '/dev/null') or die "descriptor 3: $!";    # a program's
 
 my ($EINTR, $O_WRONLY, $O_NONBLOCK, $F_GETFL, $F_SETFL, $MAX_REQUEST) = (4, 1, 0x800, 3, 4, 1 << 24);
 my (%ids, %pids);
+my $srecodex = getppid;
 my $buffer = '';
 $SIG{CHLD} = sub { };                                              # wakes select
 
@@ -55,6 +58,7 @@ sub start {
         fcntl($file, $F_SETFL, fcntl($file, $F_GETFL, 0) & ~$O_NONBLOCK) if $flags & $O_NONBLOCK;
         push @opened, $file;
     }
+    exit if getppid != $srecodex;                                  # nobody would know of it
     my $pid = fork;
     return answer("$id failed $!") if !defined $pid;
     if ($pid) {

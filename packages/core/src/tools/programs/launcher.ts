@@ -42,20 +42,21 @@ export interface Launcher {
 const PERL = '/usr/bin/perl'
 const PROGRAM = join(import.meta.dirname, 'launcher.pl')
 
-export function createLauncher(): Launcher {
+/** @param folder of the run's tools: whoever finds the process can tell whose it is. */
+export function createLauncher(folder: string): Launcher {
   let current: ReturnType<typeof startProcess> | null = null
   return {
     start: request => {
-      if (current === null || current.isGone()) current = startProcess()
+      if (current === null || current.isGone()) current = startProcess(folder)
       return current.start(request)
     },
     close: () => current?.close(),
   }
 }
 
-function startProcess() {
+function startProcess(folder: string) {
   // A session of its own: a terminal's Ctrl-C is srecodex's to answer.
-  const child = spawn(PERL, [PROGRAM], {
+  const child = spawn(PERL, [PROGRAM, `${folder}/`], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
     stdio: ['pipe', 'pipe', 'ignore'],

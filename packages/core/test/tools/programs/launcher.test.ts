@@ -14,7 +14,7 @@ let launcher: Launcher
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'srecodex-launcher-'))
-  launcher = createLauncher()
+  launcher = createLauncher(folder)
 })
 
 afterEach(() => {
@@ -108,7 +108,7 @@ test('what cannot be started says why', async () => {
 })
 
 test('a launcher that is killed ends what it started as killed, and there is another', async () => {
-  const running = start(['/bin/sleep', '0.2'])
+  const running = start(['/bin/sleep', '3'])
   await expect.poll(() => existsSync(running.status)).toBe(true)
   process.kill(launcherOf(), 'SIGKILL')
   expect(await running.ended).toEqual({ exitCode: null, signal: 'SIGKILL' })
@@ -131,4 +131,28 @@ test('a channel that is used again tells nothing of the call before', async () =
   channel.giveBack()
   expect(await pool.take()).toBe(channel)
   expect(existsSync(channel.statusPath)).toBe(false)
+})
+
+test('what was asked for by somebody who was killed is not started', async () => {
+  const program = new URL('../../../src/tools/programs/launcher.pl', import.meta.url).pathname
+  const request = [
+    'start',
+    '1',
+    ...Array(4).fill('/dev/null'),
+    '0',
+    '/usr/bin/touch',
+    join(folder, 'touched'),
+  ]
+  const payload = Buffer.from(request.join('\0'))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(payload.length)
+  writeFileSync(join(folder, 'request'), Buffer.concat([length, payload]))
+  execFileSync('mkfifo', [join(folder, 'go')])
+  // Its parent, the inner shell, is killed; then it is given what that one asked for.
+  const late = `(cat ${folder}/go ${folder}/request; sleep 0.5) | perl ${program} ${folder}/; :`
+  const orphaned = `sh -c '${late}' > /dev/null 2>&1 & sleep 0.3; kill -KILL $!; sleep 0.2; : > ${folder}/go; sleep 0.7`
+  execFileSync('bash', ['-c', orphaned])
+  expect(existsSync(join(folder, 'touched'))).toBe(false)
+  execFileSync('bash', ['-c', `perl ${program} ${folder}/ < ${folder}/request > /dev/null; sleep 0.3`])
+  expect(existsSync(join(folder, 'touched'))).toBe(true)
 })
