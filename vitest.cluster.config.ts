@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     ...full.test,
     include: ['packages/*/test/**/*.cluster.test.ts'],
+    fileParallelism: false, // one cluster, of which each file knows everything
     hookTimeout: 600_000,
     reporters: ['default'],
   },
